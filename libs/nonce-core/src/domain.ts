@@ -1,0 +1,16 @@
+export * from './domain/allocation';
+export * from './domain/allocation-state';
+export type { Brand, Hex } from './domain/brand';
+export * from './domain/decide-after-submission';
+export * from './domain/epoch';
+export * from './domain/errors/catalogue';
+export * from './domain/errors/handler-errors';
+export * from './domain/errors/nonce-error';
+export * from './domain/holder-command';
+export * from './domain/in-flight-window';
+export * from './domain/nonce';
+export * from './domain/nonce-outcome';
+export * from './domain/quarantine-policy';
+export * from './domain/submission-outcome';
+export * from './domain/submitter';
+export * from './domain/submitter-view';

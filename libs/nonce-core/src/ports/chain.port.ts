@@ -1,0 +1,80 @@
+import type { Hex } from '../domain/brand';
+import type { ChainId } from '../domain/submitter';
+import type { SubmissionOutcome } from '../domain/submission-outcome';
+
+export type BlockTag = 'latest' | 'pending' | 'safe' | 'finalized';
+
+export interface BlockRef {
+  readonly number: number;
+  readonly hash: Hex;
+  readonly parentHash: Hex;
+}
+
+/** `absent` is an answer (no provider knows it now); `unavailable` is the lack of one. */
+export type ReceiptLookup =
+  | {
+      readonly kind: 'found';
+      readonly blockNumber: number;
+      readonly blockHash: Hex;
+      readonly succeeded: boolean;
+    }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unavailable'; readonly cause: string };
+
+export type TransactionLookup = 'pooled' | 'mined' | 'absent' | 'unavailable';
+
+/**
+ * Reads one chain through several providers, none trusted alone.
+ * @throws NonceError NONCE_CHAIN_UNREACHABLE when no trusted answer came in time,
+ * NONCE_CHAIN_MISMATCH when a provider serves another chain.
+ */
+export interface ChainReader {
+  readonly chainId: ChainId;
+  /** Genesis hash, checked against the chain id of every provider. */
+  genesisHash(): Promise<Hex>;
+  /** Transaction count of the account; with two or more answers at least two vouch for it. */
+  transactionCount(address: Hex, tag: BlockTag): Promise<number>;
+  /** null when the chain has no such block yet (a short chain has no finalized one). */
+  block(at: BlockTag | number): Promise<BlockRef | null>;
+  /** Never throws for a single hash: each has its own answer. */
+  receipts(hashes: readonly Hex[]): Promise<ReadonlyMap<Hex, ReceiptLookup>>;
+  transaction(hash: Hex): Promise<TransactionLookup>;
+}
+
+export interface SubmissionReport {
+  readonly outcome: SubmissionOutcome;
+  /** keccak-256 of the bytes; known before any node answers. */
+  readonly txHash: Hex;
+  /** The node's own words, shortened; null when it accepted. */
+  readonly detail: string | null;
+}
+
+/** Sends signed bytes. Never throws for an answer of a node: each becomes an outcome. */
+export interface ChainSender {
+  readonly chainId: ChainId;
+  send(rawTx: Hex): Promise<SubmissionReport>;
+}
+
+export interface ChainProfile {
+  readonly chainId: ChainId;
+  /** Confirmations until CONFIRMED, counted along parents; 0 = on inclusion. */
+  readonly confirmations: number;
+  readonly finalityTag: 'finalized' | 'safe' | 'none';
+  /** Blocks after which inclusion counts as final where the tag does not move. */
+  readonly reorgDepth: number;
+  readonly pollIntervalMs: number;
+  readonly maxInFlight: number;
+  readonly strictNonce: boolean;
+}
+
+export interface ConfiguredChain {
+  readonly profile: ChainProfile;
+  readonly reader: ChainReader;
+  readonly sender: ChainSender;
+}
+
+/** The configured chains; nothing here makes a request. */
+export interface ChainRegistry {
+  find(chainId: ChainId): ConfiguredChain | undefined;
+  readonly all: readonly ConfiguredChain[];
+}

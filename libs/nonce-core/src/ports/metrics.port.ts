@@ -1,0 +1,126 @@
+/** One row per metric: the registry, the docs and the tests are made from this table. */
+export const METRICS = {
+  nonce_allocations_total: {
+    kind: 'counter',
+    labels: ['engine', 'source', 'result'],
+    help: 'Nonces granted, and allocation calls refused, by engine, source and result.',
+  },
+  nonce_allocate_duration_seconds: {
+    kind: 'histogram',
+    labels: ['engine'],
+    help: 'Time from the allocation call to its answer.',
+  },
+  nonce_allocate_batch_size: {
+    kind: 'histogram',
+    labels: ['engine'],
+    help: 'Callers answered by one database statement.',
+  },
+  nonce_transitions_total: {
+    kind: 'counter',
+    labels: ['from', 'to', 'cause'],
+    help: 'Stage changes of allocations.',
+  },
+  nonce_handler_duration_seconds: {
+    kind: 'histogram',
+    labels: ['outcome'],
+    help: 'Time a handler ran, by how it ended.',
+  },
+  nonce_template_duration_seconds: {
+    kind: 'histogram',
+    labels: [],
+    help: 'Time of a whole withNonce call: allocate, run, settle.',
+  },
+  nonce_duplicate_allocations_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Nonces granted twice without a release in between. Must stay 0.',
+  },
+  nonce_intent_missing_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Transactions reported by a declared holder that had written no intent.',
+  },
+  nonce_anomalies_total: {
+    kind: 'counter',
+    labels: ['kind'],
+    help: 'Facts that should not occur: foreign use of an account, a lowered count, a lost row.',
+  },
+  nonce_lock_skipped_total: {
+    kind: 'counter',
+    labels: ['reason'],
+    help: 'Batches that ran without the Redis lock; only contention rises, never risk.',
+  },
+  nonce_rpc_requests_total: {
+    kind: 'counter',
+    labels: ['method', 'result'],
+    help: 'Requests to RPC providers.',
+  },
+  nonce_rpc_request_duration_seconds: {
+    kind: 'histogram',
+    labels: ['method'],
+    help: 'Time of requests to RPC providers.',
+  },
+  nonce_store_up: {
+    kind: 'gauge',
+    labels: ['store'],
+    help: '1 while the store answers, else 0.',
+  },
+  nonce_align_total: {
+    kind: 'counter',
+    labels: ['result'],
+    help: 'Alignments of a submitter with its chain.',
+  },
+  nonce_reserved_overdue: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Reservations past their deadline that no sweep has settled yet.',
+  },
+  nonce_quarantined: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Nonces that may have been sent and wait for evidence.',
+  },
+  nonce_stuck: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Nonces that need a decision.',
+  },
+  nonce_recyclable_total: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Nonces proven never exposed that wait to be issued again.',
+  },
+  nonce_worker_last_tick_timestamp_seconds: {
+    kind: 'gauge',
+    labels: ['job'],
+    help: 'When a periodic job last finished.',
+  },
+} as const satisfies Record<
+  string,
+  { kind: 'counter' | 'gauge' | 'histogram'; labels: readonly string[]; help: string }
+>;
+
+export type MetricName = keyof typeof METRICS;
+type OfKind<Kind extends string> = {
+  [Name in MetricName]: (typeof METRICS)[Name]['kind'] extends Kind ? Name : never;
+}[MetricName];
+type LabelsOf<Name extends MetricName> = Readonly<
+  Record<(typeof METRICS)[Name]['labels'][number], string>
+>;
+
+/** Never receives a nonce, hash or id as a label. The no-op twin is `NO_METRICS`. */
+export interface Metrics {
+  count<Name extends OfKind<'counter'>>(name: Name, labels: LabelsOf<Name>, by?: number): void;
+  set<Name extends OfKind<'gauge'>>(name: Name, labels: LabelsOf<Name>, value: number): void;
+  observe<Name extends OfKind<'histogram'>>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    value: number,
+  ): void;
+}
+
+export const NO_METRICS: Metrics = {
+  count: () => undefined,
+  set: () => undefined,
+  observe: () => undefined,
+};

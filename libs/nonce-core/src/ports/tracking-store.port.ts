@@ -1,0 +1,60 @@
+import type { Allocation } from '../domain/allocation';
+import type { AllocationStage } from '../domain/allocation-state';
+import type { Hex } from '../domain/brand';
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+
+/** An exposed nonce together with what is needed to follow it. */
+export interface TrackedAllocation extends Allocation {
+  /** Bytes of the last intent that stored them; null when only hashes are known. */
+  readonly rawTx: Hex | null;
+  readonly blockNumber: number | null;
+  readonly blockHash: Hex | null;
+  /** Known latest count of the account, from the last alignment. */
+  readonly chainLatestCount: number | null;
+}
+
+/** What was learned about one nonce; applied only while the row is still as it was claimed. */
+export interface TrackingVerdict {
+  readonly id: string;
+  readonly from: AllocationStage;
+  readonly to: AllocationStage;
+  readonly txHash?: Hex;
+  readonly block?: { readonly number: number; readonly hash: Hex };
+  readonly proof?: 'receipt' | 'count';
+  readonly reason: string;
+  /** When to look again; ignored for terminal stages. */
+  readonly nextLookMs: number;
+  /** Set when the row needs a decision. */
+  readonly stuck?: boolean;
+}
+
+/**
+ * Work found by scanning rows, so that losing every timer and process loses nothing (L4).
+ * Several workers may run: a claim moves the row's next look into the future, and whoever dies
+ * with a claim is followed by the next after `leaseMs`.
+ */
+export interface TrackingStore {
+  /** Expired reservations: proven-unsent ones become REUSABLE, the others QUARANTINED. */
+  reclaimExpired(query: {
+    readonly limit: number;
+    readonly quarantine: QuarantinePolicy;
+  }): Promise<readonly Allocation[]>;
+  /** Rows of these chains whose next look is due, claimed for `leaseMs`. */
+  claimDue(query: {
+    readonly stages: readonly AllocationStage[];
+    readonly chainIds: readonly number[];
+    readonly limit: number;
+    readonly leaseMs: number;
+  }): Promise<readonly TrackedAllocation[]>;
+  /** Number of rows that moved; rows that changed meanwhile are left alone. */
+  apply(verdicts: readonly TrackingVerdict[]): Promise<number>;
+  /** Moves the next look of claimed rows without changing their stage. */
+  postpone(rows: readonly { readonly id: string; readonly nextLookMs: number }[]): Promise<void>;
+  /** Totals for gauges and health; cheap, from partial indexes. */
+  backlog(): Promise<{
+    readonly overdueReservations: number;
+    readonly quarantined: number;
+    readonly stuck: number;
+    readonly recyclable: number;
+  }>;
+}
