@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import type { GeneratedFile } from '../generate/generated-file';
+import { renderLuaModule } from './lua-module';
+import { readSources } from './source-file';
+import { renderSqlModule } from './sql-module';
+import { parseSqlStatement } from './sql-statement';
+
+const CORE = 'libs/nonce-core/src';
+
+/** The modules through which the library carries its SQL and Lua. */
+export function embeddedFiles(root: string): readonly GeneratedFile[] {
+  const sql = readSources(join(root, CORE, 'postgres/sql'), '.sql').map(parseSqlStatement);
+  const lua = readSources(join(root, CORE, 'redis/lua'), '.lua');
+  return [
+    { path: `${CORE}/postgres/generated/sql.ts`, content: renderSqlModule(sql) },
+    { path: `${CORE}/redis/generated/lua.ts`, content: renderLuaModule(lua) },
+  ];
+}

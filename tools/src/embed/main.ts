@@ -1,0 +1,9 @@
+import { runGenerator } from '../generate/run-generator';
+import { WORKSPACE_ROOT } from '../workspace/workspace-root';
+import { embeddedFiles } from './embedded-files';
+
+process.exitCode = runGenerator(
+  { root: WORKSPACE_ROOT, command: 'node tools/dist/embed/main.js' },
+  process.argv.slice(2),
+  () => embeddedFiles(WORKSPACE_ROOT),
+);
