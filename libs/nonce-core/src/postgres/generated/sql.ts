@@ -35,7 +35,8 @@ export type Statements = {
  */
 export function renderStatements(schema: string): Statements {
   const prefix = `${quoteSchema(schema)}.`;
-  const rendered = Object.entries(SQL).map(([name, source]) => [name, render(source, prefix)]);
+  const sources = Object.entries<StatementSource>(SQL);
+  const rendered = sources.map(([name, source]) => [name, render(source, prefix)]);
   return Object.freeze(Object.fromEntries(rendered)) as Statements;
 }
 
