@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { GeneratedFile } from '../generate/generated-file';
 import { renderLuaModule } from './lua-module';
+import { renderMigrationModule } from './migration-module';
 import { readSources } from './source-file';
 import { renderSqlModule } from './sql-module';
 import { parseSqlStatement } from './sql-statement';
@@ -13,6 +14,10 @@ export function embeddedFiles(root: string): readonly GeneratedFile[] {
   const lua = readSources(join(root, CORE, 'redis/lua'), '.lua');
   return [
     { path: `${CORE}/postgres/generated/sql.ts`, content: renderSqlModule(sql) },
+    {
+      path: `${CORE}/postgres/generated/migrations.ts`,
+      content: renderMigrationModule(join(root, CORE, 'postgres/migrations/sql')),
+    },
     { path: `${CORE}/redis/generated/lua.ts`, content: renderLuaModule(lua) },
   ];
 }

@@ -1,4 +1,5 @@
 import type { Allocation, Exposure } from '../domain/allocation';
+import type { AllocationStage } from '../domain/allocation-state';
 import type { Hex } from '../domain/brand';
 import type { EngineName } from '../domain/epoch';
 import type { ErrorCode } from '../domain/errors/catalogue';
@@ -17,6 +18,8 @@ export interface AllocateRow {
   readonly ttlMs: number;
   readonly exposure: Exposure;
   readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** Window of this submitter's chain, where it differs from the batch's default. */
+  readonly maxInFlight?: number;
 }
 
 export interface AllocateBatch {
@@ -64,7 +67,13 @@ export interface HolderRow {
 }
 
 export type HolderAnswer =
-  | { readonly kind: 'done'; readonly allocation: Allocation; readonly changed: boolean }
+  | {
+      readonly kind: 'done';
+      readonly allocation: Allocation;
+      readonly changed: boolean;
+      /** The stage before the command, where the store tells it; for metrics and events only. */
+      readonly from?: AllocationStage;
+    }
   | {
       readonly kind: 'refused';
       readonly code: ErrorCode;

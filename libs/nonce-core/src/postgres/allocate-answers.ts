@@ -1,0 +1,121 @@
+import type { Allocation, AllocationSource } from '../domain/allocation';
+import type { Epoch } from '../domain/epoch';
+import type { ErrorCode } from '../domain/errors/catalogue';
+import type { Nonce } from '../domain/nonce';
+import type { AllocateAnswer, AllocateRow } from '../ports/allocation-store.port';
+import type { SortedBatch } from './allocate-parameters';
+
+/** One reply row of `allocate_batch`. */
+export interface AllocateReply {
+  readonly kind: 'submitter' | 'reissued' | 'refused' | 'replayed' | 'absent' | 'contended';
+  readonly index: number;
+  readonly nonce: string | null;
+  readonly extra: string | null;
+  readonly at_ms: number | null;
+  readonly detail: string | null;
+}
+
+interface SubmitterGrant {
+  next: number;
+  epoch: Epoch;
+  at: Date;
+  rank: number;
+  reissued: { nonce: number; source: AllocationSource }[];
+}
+
+/** An answer, or the owner tokens whose rows must still be read. */
+export type DecodedAnswer =
+  AllocateAnswer | { readonly kind: 'read'; readonly ids: readonly string[] };
+
+/**
+ * Turns the compact reply into one answer per request, in the order the callers came. The statement
+ * grants ranks in request order, so nonces follow from the first fresh one and the reissued list.
+ */
+export function decodeAnswers(
+  batch: SortedBatch,
+  replies: readonly AllocateReply[],
+): DecodedAnswer[] {
+  const grants = new Map<number, SubmitterGrant>();
+  const others = new Map<number, DecodedAnswer>();
+  for (const reply of replies) {
+    if (reply.kind === 'submitter') grants.set(reply.index, newGrant(reply));
+    else if (reply.kind !== 'reissued') others.set(reply.index, decodeOther(reply));
+  }
+  for (const reply of replies) {
+    if (reply.kind !== 'reissued') continue;
+    grants.get(reply.index)?.reissued.push({
+      nonce: Number(reply.nonce),
+      source: reply.detail as AllocationSource,
+    });
+  }
+  const answers: DecodedAnswer[] = [];
+  batch.rows.forEach((row, index) => {
+    const position = batch.positions[index] ?? index;
+    const submitter = batch.requestSubmitter[index] ?? 0;
+    answers[position] = others.get(index + 1) ?? granted(row, grants.get(submitter));
+  });
+  return answers;
+}
+
+function newGrant(reply: AllocateReply): SubmitterGrant {
+  return {
+    next: Number(reply.nonce),
+    epoch: Number(reply.extra) as Epoch,
+    at: new Date(reply.at_ms ?? 0),
+    rank: 0,
+    reissued: [],
+  };
+}
+
+function decodeOther(reply: AllocateReply): DecodedAnswer {
+  switch (reply.kind) {
+    case 'absent':
+    case 'contended':
+      return { kind: reply.kind };
+    case 'replayed':
+      return { kind: 'read', ids: (reply.detail ?? '').split(',') };
+    default:
+      return {
+        kind: 'refused',
+        code: (reply.detail ?? 'NONCE_INTERNAL') as ErrorCode,
+        context: { available: Number(reply.extra) },
+      };
+  }
+}
+
+function granted(row: AllocateRow, grant: SubmitterGrant | undefined): DecodedAnswer {
+  if (grant === undefined) throw new Error('allocate_batch left a request unanswered');
+  const allocations = row.ids.map((id) => nextAllocation(row, grant, id));
+  allocations.sort((a, b) => a.nonce - b.nonce);
+  return { kind: 'granted', allocations, contiguous: isContiguous(allocations), replayed: false };
+}
+
+function nextAllocation(row: AllocateRow, grant: SubmitterGrant, id: string): Allocation {
+  const rank = grant.rank;
+  grant.rank = rank + 1;
+  const reissued = grant.reissued[rank];
+  return {
+    id,
+    submitter: row.submitter,
+    nonce: (reissued?.nonce ?? grant.next + rank - grant.reissued.length) as Nonce,
+    status: 'RESERVED',
+    stage: 'GRANTED',
+    source: reissued?.source ?? 'fresh',
+    epoch: grant.epoch,
+    engine: 'reliable',
+    exposure: row.exposure,
+    operationId: row.operationId,
+    txHash: null,
+    hashes: [],
+    proof: null,
+    note: null,
+    deadline: new Date(grant.at.getTime() + row.ttlMs),
+    createdAt: grant.at,
+    updatedAt: grant.at,
+  };
+}
+
+export function isContiguous(allocations: readonly Allocation[]): boolean {
+  const first = allocations[0]?.nonce ?? 0;
+  return allocations.every((allocation, index) => allocation.nonce === first + index);
+}

@@ -1,0 +1,51 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { Foundation1763683200000 } from './migrations/1763683200000-foundation';
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Lower-case identifier; created by the migrations. */
+  readonly schema: string;
+  /** Connections of this process. Two suffice; more help only many submitters. */
+  readonly poolSize?: number;
+  readonly applicationName?: string;
+  /**
+   * Sends the timeouts when a connection starts. Switch it off behind a transaction pooler, where
+   * the role carries them (see docker/postgres/roles.sql).
+   */
+  readonly sessionTimeouts?: boolean;
+}
+
+export const DATABASE_DEFAULTS = {
+  schema: 'noncekit',
+  poolSize: 10,
+  applicationName: 'noncekit',
+  /** A hot statement takes milliseconds; one that takes longer than this is stuck. */
+  statementTimeoutMs: 2_000,
+  /** Less than the statement timeout, so that waiting for a row is told apart from being slow. */
+  lockTimeoutMs: 1_000,
+  connectTimeoutMs: 2_000,
+} as const;
+
+/** A TypeORM data source that knows the migrations; not yet connected. */
+export function createDataSource(options: DatabaseOptions): DataSource {
+  const timeouts = {
+    statement_timeout: DATABASE_DEFAULTS.statementTimeoutMs,
+    lock_timeout: DATABASE_DEFAULTS.lockTimeoutMs,
+  };
+  const config: Extract<DataSourceOptions, { type: 'postgres' }> = {
+    type: 'postgres',
+    url: options.url,
+    schema: options.schema,
+    migrations: [Foundation1763683200000],
+    migrationsTableName: 'schema_migration',
+    migrationsTransactionMode: 'each',
+    applicationName: options.applicationName ?? DATABASE_DEFAULTS.applicationName,
+    extra: {
+      max: options.poolSize ?? DATABASE_DEFAULTS.poolSize,
+      connectionTimeoutMillis: DATABASE_DEFAULTS.connectTimeoutMs,
+      keepAlive: true,
+      ...(options.sessionTimeouts === false ? {} : timeouts),
+    },
+  };
+  return new DataSource(config);
+}

@@ -1,0 +1,957 @@
+// Generated from postgres/migrations/sql/*.sql by `npm run generate`. Edit the .sql files.
+
+export const MIGRATION_SCRIPTS = {
+  '0001_types_and_tables': `-- Tables of the authority. Text keys use the C collation: byte order, equal to the sort order of
+-- the program, and faster to compare.
+
+CREATE TYPE :schema.allocation_stage AS ENUM (
+  'GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING',
+  'ASSERTED', 'CONFIRMED', 'FINAL', 'BURNT', 'CONSUMED_EXTERNAL', 'REUSABLE'
+);
+CREATE TYPE :schema.allocation_exposure AS ENUM ('declared', 'inferred', 'assumed');
+CREATE TYPE :schema.allocation_source AS ENUM ('fresh', 'recycled', 'replacement');
+CREATE TYPE :schema.engine_name AS ENUM (
+  'reliable', 'performance', 'sequence', 'lease', 'segment', 'dual-write'
+);
+
+CREATE TABLE :schema.submitter_nonce_state (
+  submitter             text COLLATE "C" PRIMARY KEY,
+  chain_id              bigint NOT NULL GENERATED ALWAYS AS (split_part(submitter, ':', 2)::bigint) STORED,
+  chain_generation      integer NOT NULL DEFAULT 1,
+  genesis_hash          text,
+  epoch                 bigint NOT NULL DEFAULT 1,
+  engine                :schema.engine_name NOT NULL DEFAULT 'reliable',
+  incarnation           text,
+  base                  bigint NOT NULL,
+  next_local_nonce      bigint NOT NULL,
+  ceiling               bigint NOT NULL,
+  walk_cursor           bigint NOT NULL DEFAULT 0,
+  walk_end              bigint NOT NULL DEFAULT 0,
+  chain_latest_count    bigint,
+  chain_finalized_count bigint,
+  last_chain_nonce      bigint GENERATED ALWAYS AS (nullif(chain_finalized_count, 0) - 1) STORED,
+  aligned_at            timestamptz,
+  reclaim_at            timestamptz NOT NULL DEFAULT 'infinity',
+  max_in_flight         integer,
+  default_ttl_ms        integer,
+  default_exposure      :schema.allocation_exposure,
+  label                 text,
+  paused_at             timestamptz,
+  paused_reason         text,
+  created_at            timestamptz NOT NULL DEFAULT now(),
+  updated_at            timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT state_submitter_is_canonical
+    CHECK (submitter ~ '^eip155:[1-9][0-9]{0,15}:0x[0-9a-f]{40}$'),
+  CONSTRAINT state_epoch_positive CHECK (epoch >= 1 AND chain_generation >= 1),
+  CONSTRAINT state_range_is_ordered
+    CHECK (0 <= base AND base <= next_local_nonce AND next_local_nonce <= ceiling),
+  CONSTRAINT state_ceiling_is_exact CHECK (ceiling <= 9007199254740991),
+  CONSTRAINT state_walk_is_ordered CHECK (0 <= walk_cursor AND walk_cursor <= walk_end),
+  CONSTRAINT state_finalized_below_latest
+    CHECK (chain_finalized_count IS NULL OR chain_finalized_count <= chain_latest_count),
+  CONSTRAINT state_window_not_negative CHECK (max_in_flight >= 0)
+) WITH (fillfactor = 40);
+COMMENT ON TABLE :schema.submitter_nonce_state IS
+  'One row per submitter: the authority over which engine may issue which nonces.';
+COMMENT ON COLUMN :schema.submitter_nonce_state.reclaim_at IS
+  'No reservation of this submitter passes its deadline before this instant; found by the sweep.';
+COMMENT ON COLUMN :schema.submitter_nonce_state.walk_cursor IS
+  'Next nonce of closed strict ranges to be looked at once; every nonce below walk_end without a row was never exposed.';
+
+CREATE INDEX state_reclaim_due ON :schema.submitter_nonce_state (reclaim_at)
+  WHERE reclaim_at < 'infinity';
+CREATE INDEX state_alignment_due ON :schema.submitter_nonce_state (chain_id, aligned_at NULLS FIRST);
+
+CREATE TABLE :schema.submitter_nonce_allocation (
+  submitter        text COLLATE "C" NOT NULL,
+  chain_generation integer NOT NULL,
+  nonce            bigint NOT NULL,
+  id               uuid NOT NULL,
+  stage            :schema.allocation_stage NOT NULL,
+  status           text NOT NULL GENERATED ALWAYS AS (
+    CASE
+      WHEN stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING') THEN 'RESERVED'
+      WHEN stage = 'REUSABLE' THEN 'RECYCLABLE'
+      ELSE 'USED'
+    END) STORED,
+  source           :schema.allocation_source NOT NULL,
+  exposure         :schema.allocation_exposure NOT NULL,
+  engine           :schema.engine_name NOT NULL,
+  generation       integer NOT NULL DEFAULT 1,
+  epoch            bigint NOT NULL,
+  operation_id     text,
+  tx_hash          text,
+  hashes           text[],
+  raw_tx           bytea,
+  proof            text,
+  note             text,
+  metadata         jsonb,
+  block_number     bigint,
+  block_hash       text,
+  deadline         timestamptz,
+  due_at           timestamptz,
+  release_at       timestamptz,
+  stuck_since      timestamptz,
+  created_at       timestamptz NOT NULL,
+  updated_at       timestamptz NOT NULL,
+  PRIMARY KEY (submitter, chain_generation, nonce),
+  CONSTRAINT allocation_nonce_is_exact CHECK (nonce BETWEEN 0 AND 9007199254740990),
+  CONSTRAINT allocation_deadline_while_granted CHECK ((stage = 'GRANTED') = (deadline IS NOT NULL)),
+  CONSTRAINT allocation_exposed_is_never_reusable
+    CHECK (stage <> 'REUSABLE' OR (hashes IS NULL AND source <> 'replacement')),
+  CONSTRAINT allocation_exposed_has_a_hash
+    CHECK (stage NOT IN ('INTENT', 'BROADCAST', 'MINED', 'CONFIRMED') OR hashes IS NOT NULL),
+  CONSTRAINT allocation_mined_has_a_block
+    CHECK (stage NOT IN ('MINED', 'CONFIRMED') OR (block_number IS NOT NULL AND block_hash IS NOT NULL)),
+  CONSTRAINT allocation_release_while_quarantined CHECK (stage = 'QUARANTINED' OR release_at IS NULL),
+  CONSTRAINT allocation_proof_is_known CHECK (proof IN ('receipt', 'count')),
+  CONSTRAINT allocation_hash_is_canonical CHECK (tx_hash ~ '^0x[0-9a-f]{64}$'),
+  CONSTRAINT allocation_texts_are_short CHECK (length(note) <= 500 AND length(operation_id) <= 200)
+) WITH (fillfactor = 80);
+COMMENT ON TABLE :schema.submitter_nonce_allocation IS
+  'One row per nonce. No foreign key to the state row: rows are inserted only under its lock.';
+
+CREATE UNIQUE INDEX allocation_id ON :schema.submitter_nonce_allocation (id);
+-- What may be issued again, lowest first: proven unsent, or quarantined and released.
+CREATE INDEX allocation_reissue
+  ON :schema.submitter_nonce_allocation (submitter, chain_generation, nonce)
+  WHERE stage IN ('REUSABLE', 'QUARANTINED');
+-- Everything in flight; the deadline is set on GRANTED rows only, so a range scan finds the overdue.
+CREATE INDEX allocation_reserved ON :schema.submitter_nonce_allocation (submitter, deadline)
+  WHERE stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING');
+-- What the tracker looks at next.
+CREATE INDEX allocation_due ON :schema.submitter_nonce_allocation (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX allocation_stuck ON :schema.submitter_nonce_allocation (stuck_since)
+  WHERE stuck_since IS NOT NULL;
+-- A caller's assertion ends by the finalized count.
+CREATE INDEX allocation_asserted
+  ON :schema.submitter_nonce_allocation (submitter, chain_generation, nonce)
+  WHERE stage = 'ASSERTED';
+
+CREATE TABLE :schema.allocation_grant (
+  id               uuid PRIMARY KEY,
+  submitter        text COLLATE "C" NOT NULL,
+  chain_generation integer NOT NULL,
+  nonce            bigint NOT NULL,
+  generation       integer NOT NULL,
+  ended_stage      :schema.allocation_stage NOT NULL,
+  operation_id     text,
+  hashes           text[],
+  note             text,
+  granted_at       timestamptz NOT NULL,
+  ended_at         timestamptz NOT NULL
+);
+COMMENT ON TABLE :schema.allocation_grant IS
+  'Grants whose nonce was granted again: the history of a nonce, and the proof that a late holder is fenced.';
+CREATE INDEX allocation_grant_of_nonce
+  ON :schema.allocation_grant (submitter, chain_generation, nonce, generation);
+
+CREATE TABLE :schema.operation (
+  submitter    text COLLATE "C" NOT NULL,
+  operation_id text COLLATE "C" NOT NULL,
+  first_nonce  bigint NOT NULL,
+  count        integer NOT NULL,
+  ids          uuid[] NOT NULL,
+  nonces       bigint[] NOT NULL,
+  request_hash text,
+  settled      boolean NOT NULL DEFAULT false,
+  created_at   timestamptz NOT NULL,
+  updated_at   timestamptz NOT NULL,
+  PRIMARY KEY (submitter, operation_id),
+  CONSTRAINT operation_binding_is_whole
+    CHECK (count BETWEEN 1 AND 256 AND cardinality(ids) = count AND cardinality(nonces) = count)
+);
+COMMENT ON TABLE :schema.operation IS
+  'One operation, one binding; outlives the rows it names.';
+
+CREATE TABLE :schema.epoch_log (
+  submitter   text COLLATE "C" NOT NULL,
+  epoch       bigint NOT NULL,
+  engine      :schema.engine_name NOT NULL,
+  incarnation text,
+  base        bigint NOT NULL,
+  ceiling     bigint,
+  intents     text NOT NULL DEFAULT 'strict',
+  reason      text NOT NULL,
+  opened_at   timestamptz NOT NULL DEFAULT now(),
+  closed_at   timestamptz,
+  PRIMARY KEY (submitter, epoch),
+  CONSTRAINT epoch_log_intents_known CHECK (intents IN ('strict', 'relaxed'))
+);
+
+CREATE TABLE :schema.api_key (
+  id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+  name       text NOT NULL,
+  digest     text NOT NULL UNIQUE,
+  scopes     text[] NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  CONSTRAINT api_key_digest_is_sha256 CHECK (digest ~ '^[0-9a-f]{64}$'),
+  CONSTRAINT api_key_scopes_known
+    CHECK (scopes <@ ARRAY['nonce:read', 'nonce:allocate', 'ops:read', 'ops:write'])
+);
+
+CREATE TABLE :schema.audit (
+  id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at      timestamptz NOT NULL DEFAULT now(),
+  actor   text NOT NULL,
+  action  text NOT NULL,
+  subject text NOT NULL,
+  reason  text NOT NULL,
+  detail  jsonb
+);`,
+  '0002_guards': `-- The schema refuses what the program promises never happens.
+
+CREATE FUNCTION :schema.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'noncekit: % on % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0]
+    USING ERRCODE = 'integrity_constraint_violation';
+END $$;
+
+-- WHEN conditions are evaluated without calling the function, so these guards cost nothing.
+CREATE TRIGGER state_epoch_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
+  FOR EACH ROW WHEN (NEW.epoch < OLD.epoch OR NEW.chain_generation < OLD.chain_generation)
+  EXECUTE FUNCTION :schema.refuse('an epoch or chain generation never falls');
+CREATE TRIGGER state_ceiling_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
+  FOR EACH ROW WHEN (
+    NEW.chain_generation = OLD.chain_generation
+    AND (NEW.ceiling < OLD.ceiling OR NEW.base < OLD.base
+      OR (NEW.epoch = OLD.epoch AND NEW.next_local_nonce < OLD.next_local_nonce)))
+  EXECUTE FUNCTION :schema.refuse('a base, ceiling or counter never falls');
+CREATE TRIGGER state_floor_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
+  FOR EACH ROW WHEN (
+    NEW.chain_generation = OLD.chain_generation
+    AND (NEW.chain_finalized_count < OLD.chain_finalized_count
+      OR (NEW.chain_finalized_count IS NULL AND OLD.chain_finalized_count IS NOT NULL)))
+  EXECUTE FUNCTION :schema.refuse('the finalized floor never falls');
+CREATE TRIGGER state_key_never_changes BEFORE UPDATE ON :schema.submitter_nonce_state
+  FOR EACH ROW WHEN (NEW.submitter IS DISTINCT FROM OLD.submitter)
+  EXECUTE FUNCTION :schema.refuse('a submitter never changes its name');
+CREATE TRIGGER state_is_never_deleted BEFORE DELETE ON :schema.submitter_nonce_state
+  FOR EACH ROW EXECUTE FUNCTION :schema.refuse('a state row is never deleted');
+
+-- The stage table. A test compares it with TRANSITIONS and INITIAL_STAGES of the program.
+CREATE FUNCTION :schema.may_follow(previous :schema.allocation_stage, following :schema.allocation_stage)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE previous
+    WHEN 'GRANTED' THEN following IN
+      ('INTENT', 'BROADCAST', 'ASSERTED', 'QUARANTINED', 'REUSABLE', 'CONSUMED_EXTERNAL')
+    WHEN 'INTENT' THEN following IN
+      ('BROADCAST', 'MINED', 'BURNING', 'QUARANTINED', 'ASSERTED', 'CONSUMED_EXTERNAL')
+    WHEN 'BROADCAST' THEN following IN ('MINED', 'BURNING', 'ASSERTED', 'CONSUMED_EXTERNAL')
+    WHEN 'MINED' THEN following IN ('CONFIRMED', 'BROADCAST')
+    WHEN 'QUARANTINED' THEN following IN
+      ('INTENT', 'GRANTED', 'MINED', 'BURNING', 'ASSERTED', 'CONSUMED_EXTERNAL', 'REUSABLE')
+    WHEN 'BURNING' THEN following IN ('MINED', 'BURNT', 'CONSUMED_EXTERNAL')
+    WHEN 'ASSERTED' THEN following IN ('FINAL', 'CONSUMED_EXTERNAL')
+    WHEN 'CONFIRMED' THEN following IN ('FINAL', 'BROADCAST')
+    WHEN 'REUSABLE' THEN following IN ('GRANTED', 'INTENT', 'QUARANTINED', 'CONSUMED_EXTERNAL')
+    ELSE false
+  END
+$$;
+
+CREATE TRIGGER allocation_stage_moves_by_the_table BEFORE UPDATE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (OLD.stage <> NEW.stage AND NOT :schema.may_follow(OLD.stage, NEW.stage))
+  EXECUTE FUNCTION :schema.refuse('this stage may not follow that one');
+CREATE TRIGGER allocation_starts_by_the_table BEFORE INSERT ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (NEW.stage NOT IN ('GRANTED', 'INTENT', 'QUARANTINED', 'REUSABLE', 'ASSERTED'))
+  EXECUTE FUNCTION :schema.refuse('a row does not start in this stage');
+-- Another owner only where the nonce is granted anew: from REUSABLE, or as a replacement.
+CREATE TRIGGER allocation_owner_changes_with_a_grant BEFORE UPDATE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (
+    OLD.id <> NEW.id
+    AND NOT (NEW.stage = 'GRANTED' AND OLD.stage IN ('REUSABLE', 'QUARANTINED')
+      AND NEW.generation = OLD.generation + 1))
+  EXECUTE FUNCTION :schema.refuse('the owner of a nonce changes only with a new grant');
+CREATE TRIGGER allocation_replacement_stays_tainted BEFORE UPDATE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (
+    (OLD.stage = 'QUARANTINED' AND NEW.stage = 'GRANTED' AND NEW.source <> 'replacement')
+    OR (OLD.source = 'replacement' AND NEW.source <> 'replacement'))
+  EXECUTE FUNCTION :schema.refuse('a nonce that may be out is never granted clean');
+CREATE TRIGGER allocation_key_never_changes BEFORE UPDATE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (
+    NEW.submitter <> OLD.submitter OR NEW.nonce <> OLD.nonce
+    OR NEW.chain_generation <> OLD.chain_generation)
+  EXECUTE FUNCTION :schema.refuse('a row never changes its nonce');
+CREATE TRIGGER allocation_keeps_its_hashes BEFORE UPDATE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (OLD.hashes IS NOT NULL AND NOT (coalesce(NEW.hashes, '{}') @> OLD.hashes))
+  EXECUTE FUNCTION :schema.refuse('a recorded hash is never forgotten');
+CREATE TRIGGER allocation_is_never_deleted BEFORE DELETE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW EXECUTE FUNCTION :schema.refuse('a nonce is never deleted');
+CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON :schema.audit
+  FOR EACH ROW EXECUTE FUNCTION :schema.refuse('the audit is append-only');`,
+  '0003_decide_holder_command': `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
+-- The twin of decideHolderCommand in the program; a test compares every combination of facts.
+CREATE FUNCTION :schema.decide_holder_command(
+  command     text,
+  stage       :schema.allocation_stage,
+  has_hash    boolean,
+  hash_known  boolean,
+  any_hash    boolean,
+  followable  boolean,
+  replacement boolean
+) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE command
+    WHEN 'intent' THEN CASE
+      WHEN stage IN ('GRANTED', 'QUARANTINED', 'REUSABLE') THEN 'move:INTENT'
+      WHEN hash_known THEN 'same'
+      WHEN stage IN ('INTENT', 'BROADCAST') THEN 'stay'
+      ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+    WHEN 'submitted' THEN CASE
+      WHEN stage IN ('GRANTED', 'INTENT') THEN 'move:BROADCAST'
+      WHEN stage IN ('QUARANTINED', 'REUSABLE') THEN 'move:INTENT'
+      WHEN hash_known THEN 'same'
+      WHEN stage = 'BROADCAST' THEN 'stay'
+      ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+    WHEN 'used' THEN CASE
+      WHEN stage IN ('GRANTED', 'INTENT') THEN
+        CASE WHEN followable AND (has_hash OR any_hash) THEN 'move:BROADCAST' ELSE 'move:ASSERTED' END
+      WHEN stage = 'QUARANTINED' THEN
+        CASE WHEN followable AND (has_hash OR any_hash) THEN 'move:INTENT' ELSE 'move:ASSERTED' END
+      WHEN stage = 'BROADCAST' THEN
+        CASE WHEN NOT followable THEN 'move:ASSERTED'
+             WHEN has_hash AND NOT hash_known THEN 'stay' ELSE 'same' END
+      WHEN stage = 'REUSABLE' THEN
+        CASE WHEN has_hash THEN 'move:INTENT' ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+      WHEN stage = 'BURNING' OR (has_hash AND NOT hash_known) THEN 'refuse:NONCE_ALLOCATION_CLOSED'
+      ELSE 'same' END
+    WHEN 'recyclable' THEN CASE
+      WHEN stage = 'GRANTED' THEN
+        CASE WHEN replacement THEN 'move:QUARANTINED' ELSE 'move:REUSABLE' END
+      WHEN stage = 'QUARANTINED' AND NOT any_hash AND NOT replacement THEN 'move:REUSABLE'
+      WHEN stage IN ('QUARANTINED', 'INTENT', 'BROADCAST', 'MINED', 'BURNING') THEN
+        'refuse:NONCE_RECYCLE_UNSAFE'
+      WHEN stage = 'REUSABLE' THEN 'same'
+      ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+    WHEN 'quarantine' THEN CASE
+      WHEN stage IN ('GRANTED', 'REUSABLE') THEN 'move:QUARANTINED'
+      WHEN stage IN ('QUARANTINED', 'INTENT', 'BROADCAST') THEN 'same'
+      ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+    ELSE CASE WHEN stage = 'GRANTED' THEN 'stay' ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+  END
+$$;`,
+  '0004_reissue': `-- Makes nonces issuable again. The callers hold the locks of the state rows.
+
+-- Reservations past their deadline: proven unsent ones become REUSABLE, the others QUARANTINED.
+-- Rows another statement is just writing are left for the next call.
+CREATE FUNCTION :schema.reclaim_of(
+  p_submitters    text[],
+  p_now           timestamptz,
+  p_quarantine_ms integer,
+  p_release       text,
+  p_limit         integer
+) RETURNS SETOF uuid LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH overdue AS MATERIALIZED (
+    SELECT a.id, a.exposure = 'declared' AND a.source <> 'replacement' AS unsent
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = ANY (p_submitters)
+      AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+      AND a.deadline <= p_now
+    ORDER BY a.submitter, a.chain_generation, a.nonce
+    LIMIT p_limit
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = CASE WHEN o.unsent THEN 'REUSABLE' ELSE 'QUARANTINED' END:::schema.allocation_stage,
+      deadline = NULL,
+      due_at = CASE WHEN o.unsent THEN NULL ELSE p_now + p_quarantine_ms * interval '1 ms' END,
+      release_at = CASE WHEN NOT o.unsent AND p_release = 'replacement'
+        THEN p_now + p_quarantine_ms * interval '1 ms' END,
+      note = 'deadline passed',
+      updated_at = p_now
+  FROM overdue o
+  WHERE a.id = o.id AND a.stage = 'GRANTED'
+  RETURNING a.id;
+
+  UPDATE :schema.submitter_nonce_state s
+  SET reclaim_at = coalesce((
+    SELECT min(a.deadline) FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = s.submitter
+      AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+      AND a.deadline IS NOT NULL), 'infinity')
+  WHERE s.submitter = ANY (p_submitters) AND s.reclaim_at <= p_now;
+END $$;
+
+-- Nonces of closed strict ranges without a row were never exposed. The cursor visits each of them
+-- once and turns it into a REUSABLE row, as many as are wanted now and fit into the window: they
+-- were never issued, so they are fresh to the chain.
+CREATE FUNCTION :schema.walk_closed_ranges(
+  p_submitter      text,
+  p_wanted         integer,
+  p_default_window integer,
+  p_now            timestamptz
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_from bigint;
+  v_to bigint;
+  v_end bigint;
+  v_found integer := 0;
+  v_step integer;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
+  v_from := greatest(v_state.walk_cursor, coalesce(v_state.chain_latest_count, 0));
+  v_end := CASE
+    WHEN coalesce(v_state.max_in_flight, p_default_window) = 0 OR v_state.chain_latest_count IS NULL
+    THEN v_state.walk_end
+    ELSE least(v_state.walk_end,
+      v_state.chain_latest_count + coalesce(v_state.max_in_flight, p_default_window)) END;
+  WHILE v_from < v_end AND v_found < p_wanted LOOP
+    v_to := least(v_end, v_from + p_wanted - v_found);
+    INSERT INTO :schema.submitter_nonce_allocation (
+      submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+      note, created_at, updated_at)
+    SELECT p_submitter, v_state.chain_generation, n, gen_random_uuid(), 'REUSABLE', 'fresh',
+      'declared', v_state.engine, 0, v_state.epoch, 'closed range', p_now, p_now
+    FROM generate_series(v_from, v_to - 1) AS n
+    ON CONFLICT (submitter, chain_generation, nonce) DO NOTHING;
+    GET DIAGNOSTICS v_step = ROW_COUNT;
+    v_found := v_found + v_step;
+    v_from := v_to;
+  END LOOP;
+  UPDATE :schema.submitter_nonce_state s
+  SET walk_cursor = least(greatest(v_from, s.walk_cursor), s.walk_end)
+  WHERE s.submitter = p_submitter;
+END $$;
+
+-- A change of authority: one winner per epoch seen. The new epoch starts at the old ceiling, and
+-- what a strict fast epoch left without a row is queued for the walk.
+CREATE FUNCTION :schema.change_epoch(
+  p_submitter   text,
+  p_seen_epoch  bigint,
+  p_engine      :schema.engine_name,
+  p_incarnation text,
+  p_raise       integer,
+  p_intents     text,
+  p_reason      text
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_old :schema.submitter_nonce_state%ROWTYPE;
+  v_strict boolean;
+BEGIN
+  SELECT * INTO v_old FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  IF NOT FOUND OR v_old.epoch <> p_seen_epoch THEN
+    RETURN NULL;
+  END IF;
+  SELECT l.intents = 'strict' INTO v_strict FROM :schema.epoch_log l
+  WHERE l.submitter = p_submitter AND l.epoch = v_old.epoch;
+  UPDATE :schema.epoch_log l SET ceiling = v_old.ceiling, closed_at = clock_timestamp()
+  WHERE l.submitter = p_submitter AND l.epoch = v_old.epoch;
+  INSERT INTO :schema.epoch_log (submitter, epoch, engine, incarnation, base, intents, reason)
+  VALUES (p_submitter, v_old.epoch + 1, p_engine, p_incarnation, v_old.ceiling, p_intents, p_reason);
+  UPDATE :schema.submitter_nonce_state s
+  SET epoch = v_old.epoch + 1,
+      engine = p_engine,
+      incarnation = p_incarnation,
+      base = v_old.ceiling,
+      next_local_nonce = v_old.ceiling,
+      ceiling = v_old.ceiling + p_raise,
+      walk_cursor = CASE
+        WHEN NOT coalesce(v_strict, false) THEN s.walk_cursor
+        WHEN s.walk_cursor < s.walk_end THEN s.walk_cursor
+        ELSE greatest(v_old.base, s.walk_cursor) END,
+      walk_end = CASE WHEN coalesce(v_strict, false) THEN v_old.ceiling ELSE s.walk_end END,
+      updated_at = clock_timestamp()
+  WHERE s.submitter = p_submitter;
+  RETURN v_old.epoch + 1;
+END $$;
+
+-- Creates the state row of a submitter; changes nothing when it exists. Nonces that a pool already
+-- held are quarantined: whoever sent them, they must not be issued clean.
+CREATE FUNCTION :schema.open_submitter(
+  p_submitter       text,
+  p_engine          :schema.engine_name,
+  p_start           bigint,
+  p_pending         bigint,
+  p_latest          bigint,
+  p_finalized       bigint,
+  p_genesis         text,
+  p_quarantine_ms   integer,
+  p_release         text
+) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_next bigint := greatest(p_start, p_pending);
+BEGIN
+  INSERT INTO :schema.submitter_nonce_state (
+    submitter, engine, base, next_local_nonce, ceiling, chain_latest_count, chain_finalized_count,
+    genesis_hash, aligned_at)
+  VALUES (p_submitter, p_engine, p_start, v_next, v_next, p_latest, p_finalized, p_genesis,
+    CASE WHEN p_latest IS NOT NULL THEN v_now END)
+  ON CONFLICT (submitter) DO NOTHING;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  INSERT INTO :schema.epoch_log (submitter, epoch, engine, base, reason)
+  VALUES (p_submitter, 1, p_engine, p_start, 'first use');
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    note, due_at, release_at, created_at, updated_at)
+  SELECT p_submitter, 1, n, gen_random_uuid(), 'QUARANTINED', 'fresh', 'assumed', p_engine, 0, 1,
+    'in a pool before first use', v_now + p_quarantine_ms * interval '1 ms',
+    CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END,
+    v_now, v_now
+  FROM generate_series(p_start, v_next - 1) AS n;
+  RETURN true;
+END $$;`,
+  '0005_operations': `-- What an operation id is bound to: \`new\`, \`replay\` (answer with the bound nonces), \`rebind\` (its
+-- nonces were proven never sent, or are final by another hash), \`reused\` (another request bears
+-- this id), or \`unknown\` (its nonce was re-issued as a replacement and the chain has not decided).
+-- Called under the lock of the state row. Rows may be pruned only after \`settled\` is set.
+CREATE FUNCTION :schema.resolve_operation(
+  p_submitter    text,
+  p_operation    text,
+  p_request_hash text,
+  p_count        integer,
+  OUT verdict    text,
+  OUT ids        uuid[]
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_binding :schema.operation%ROWTYPE;
+BEGIN
+  SELECT * INTO v_binding FROM :schema.operation o
+  WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
+  IF NOT FOUND THEN
+    verdict := 'new';
+    RETURN;
+  END IF;
+  ids := v_binding.ids;
+  IF v_binding.count <> p_count OR v_binding.request_hash <> p_request_hash THEN
+    verdict := 'reused';
+  ELSIF v_binding.settled OR EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (v_binding.ids)
+      AND a.stage NOT IN ('REUSABLE', 'CONSUMED_EXTERNAL', 'BURNT')) THEN
+    verdict := 'replay';
+  ELSIF EXISTS (
+    SELECT 1 FROM :schema.allocation_grant g
+    JOIN :schema.submitter_nonce_allocation a
+      ON a.submitter = g.submitter AND a.chain_generation = g.chain_generation AND a.nonce = g.nonce
+    WHERE g.id = ANY (v_binding.ids) AND g.ended_stage = 'QUARANTINED'
+      AND NOT (a.stage IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') AND a.proof = 'receipt'
+        AND a.tx_hash <> ALL (coalesce(g.hashes, '{}')))) THEN
+    verdict := 'unknown';
+  ELSE
+    verdict := 'rebind';
+  END IF;
+END $$;`,
+  '0006_allocate_batch': `-- Answers a batch of allocation requests in one statement: the hot path of the reliable engine.
+--
+-- Guarantee: all writes of the batch commit together; per request all nonces or none; per submitter
+-- lowest reusable nonces first, then fresh ones; nothing below the chain's known count.
+-- Locks: state rows in key order, then allocation rows in key order, the latter never waited for.
+--
+-- Requests and slots come sorted by submitter; a slot is one wanted nonce. Replies, by \`kind\`:
+--   submitter  index = submitter, nonce = first fresh nonce, extra = epoch, at_ms = grant time
+--   reissued   index = submitter, nonce, extra = rank of the slot that got it, detail = source
+--   refused    index = request, detail = error code, extra = how many could be granted
+--   replayed   index = request, detail = allocation ids, comma-separated
+--   absent, contended   index = request
+-- Within a submitter the granted slots take the reissued nonces by rank, then the fresh ones.
+CREATE FUNCTION :schema.allocate_batch(
+  p_submitters        text[],
+  p_windows           integer[],
+  p_needs             integer[],
+  p_request_submitter integer[],
+  p_request_count     integer[],
+  p_request_ttl_ms    integer[],
+  p_request_exposure  text[],
+  p_request_operation text[],
+  p_request_hash      text[],
+  p_request_metadata  text[],
+  p_slot_ids          uuid[],
+  p_slot_request      integer[],
+  p_slot_rank         integer[],
+  p_quarantine_ms     integer,
+  p_release           text,
+  p_skip_locked       boolean,
+  p_retry             boolean
+) RETURNS TABLE (kind text, index integer, nonce bigint, extra bigint, at_ms double precision, detail text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now       timestamptz;
+  v_locked    text[];
+  v_due       text[];
+  v_found     boolean[];
+  v_paused    boolean[];
+  v_foreign   boolean[];
+  v_gen       integer[];
+  v_epoch     bigint[];
+  v_floor     bigint[];
+  v_next      bigint[];
+  v_room      bigint[];
+  v_reissued  integer[];
+  v_taken     integer[];
+  v_eligible  boolean[];
+  v_simple    boolean;
+  q_ids       uuid[] := p_slot_ids;
+  q_request   integer[] := p_slot_request;
+  q_rank      integer[] := p_slot_rank;
+  c_sub       integer[];
+  c_rank      integer[];
+  c_nonce     bigint[];
+  c_source    text[];
+  v_sub       integer;
+  v_first     integer := 1;
+  v_verdict   text;
+  v_ids       uuid[];
+  v_seen      text[] := '{}';
+BEGIN
+  IF p_skip_locked THEN
+    SELECT array_agg(l.submitter) INTO v_locked FROM (
+      SELECT s.submitter FROM :schema.submitter_nonce_state s
+      WHERE s.submitter = ANY (p_submitters) ORDER BY s.submitter FOR UPDATE SKIP LOCKED) l;
+  ELSE
+    SELECT array_agg(l.submitter) INTO v_locked FROM (
+      SELECT s.submitter FROM :schema.submitter_nonce_state s
+      WHERE s.submitter = ANY (p_submitters) ORDER BY s.submitter FOR UPDATE) l;
+  END IF;
+  -- The clock is read under the locks, so that time spent waiting shortens nobody's deadline.
+  v_now := clock_timestamp();
+
+  -- A second pass only when something was made issuable: it changes the room in the window.
+  FOR v_pass IN 1..2 LOOP
+    SELECT
+      array_agg(s.submitter IS NOT NULL ORDER BY p.ord),
+      array_agg(s.paused_at IS NOT NULL ORDER BY p.ord),
+      array_agg(s.engine IS DISTINCT FROM 'reliable' ORDER BY p.ord),
+      array_agg(s.chain_generation ORDER BY p.ord),
+      array_agg(s.epoch ORDER BY p.ord),
+      array_agg(coalesce(s.chain_latest_count, 0) ORDER BY p.ord),
+      array_agg(greatest(s.next_local_nonce, s.chain_latest_count) ORDER BY p.ord),
+      array_agg(CASE
+        WHEN coalesce(s.max_in_flight, p.default_window) = 0 THEN 9007199254740991
+        WHEN s.chain_latest_count IS NOT NULL THEN
+          greatest(0, s.chain_latest_count + coalesce(s.max_in_flight, p.default_window)
+            - greatest(s.next_local_nonce, s.chain_latest_count))
+        ELSE greatest(0, coalesce(s.max_in_flight, p.default_window) - (
+          SELECT count(*) FROM (
+            SELECT 1 FROM :schema.submitter_nonce_allocation a
+            WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+              AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+            LIMIT coalesce(s.max_in_flight, p.default_window)) open))
+        END ORDER BY p.ord),
+      array_agg(s.submitter) FILTER (WHERE s.reclaim_at <= v_now OR s.walk_cursor < s.walk_end)
+    INTO v_found, v_paused, v_foreign, v_gen, v_epoch, v_floor, v_next, v_room, v_due
+    FROM unnest(p_submitters, p_windows) WITH ORDINALITY AS p (submitter, default_window, ord)
+    LEFT JOIN :schema.submitter_nonce_state s
+      ON s.submitter = p.submitter AND p.submitter = ANY (v_locked);
+    EXIT WHEN v_due IS NULL OR v_pass = 2;
+    PERFORM :schema.reclaim_of(v_due, v_now, p_quarantine_ms, p_release, 1000);
+    PERFORM :schema.walk_closed_ranges(s.submitter, s.need, s.default_window, v_now)
+    FROM unnest(p_submitters, p_needs, p_windows) AS s (submitter, need, default_window)
+    WHERE s.submitter = ANY (v_due);
+  END LOOP;
+
+  SELECT array_agg(c.sub ORDER BY c.sub, c.nonce),
+    array_agg(c.rank ORDER BY c.sub, c.nonce),
+    array_agg(c.nonce ORDER BY c.sub, c.nonce),
+    array_agg(c.source ORDER BY c.sub, c.nonce)
+  INTO c_sub, c_rank, c_nonce, c_source
+  FROM (
+    SELECT s.sub::integer, a.nonce, a.source,
+      row_number() OVER (PARTITION BY s.sub ORDER BY a.nonce)::integer - 1 AS rank
+    FROM unnest(p_submitters, v_gen, v_floor, p_needs, v_foreign) WITH ORDINALITY
+      AS s (submitter, gen, floor, need, is_foreign, sub)
+    CROSS JOIN LATERAL (
+      SELECT a.nonce,
+        CASE WHEN a.stage = 'QUARANTINED' THEN 'replacement' ELSE 'recycled' END AS source
+      FROM :schema.submitter_nonce_allocation a
+      WHERE a.submitter = s.submitter AND a.chain_generation = s.gen
+        AND a.stage IN ('REUSABLE', 'QUARANTINED')
+        AND a.nonce >= s.floor
+        AND (a.stage = 'REUSABLE' OR a.release_at <= v_now)
+      ORDER BY a.nonce
+      LIMIT s.need
+      FOR UPDATE SKIP LOCKED) a
+    WHERE NOT s.is_foreign) c;
+
+  SELECT array_agg((SELECT count(*) FROM unnest(c_sub) c WHERE c = p.ord)::integer ORDER BY p.ord)
+  INTO v_reissued FROM generate_subscripts(p_submitters, 1) AS p (ord);
+
+  v_simple := p_request_operation IS NULL AND NOT p_retry
+    AND NOT (false = ANY (v_found)) AND NOT (true = ANY (v_paused)) AND NOT (true = ANY (v_foreign))
+    AND (SELECT bool_and(n.need <= n.reissued + n.room AND n.next + n.need <= 9007199254740991)
+         FROM unnest(p_needs, v_reissued, v_room, v_next) AS n (need, reissued, room, next));
+
+  IF NOT v_simple THEN
+    v_taken := array_fill(0, ARRAY[cardinality(p_submitters)]);
+    FOR i IN 1..cardinality(p_request_submitter) LOOP
+      v_sub := p_request_submitter[i];
+      v_verdict := NULL;
+      v_ids := NULL;
+      IF NOT v_found[v_sub] THEN
+        v_verdict := CASE WHEN EXISTS (
+          SELECT 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitters[v_sub])
+          THEN 'contended' ELSE 'absent' END;
+      ELSIF p_retry AND EXISTS (
+        SELECT 1 FROM :schema.submitter_nonce_allocation a WHERE a.id = p_slot_ids[v_first]) THEN
+        v_verdict := 'replayed';
+        v_ids := p_slot_ids[v_first : v_first + p_request_count[i] - 1];
+      ELSIF p_retry AND EXISTS (
+        SELECT 1 FROM :schema.allocation_grant g WHERE g.id = p_slot_ids[v_first]) THEN
+        v_verdict := 'NONCE_STORE_UNAVAILABLE';
+      ELSIF p_request_operation[i] IS NOT NULL THEN
+        IF v_sub || ':' || p_request_operation[i] = ANY (v_seen) THEN
+          v_verdict := 'contended';
+        ELSE
+          v_seen := v_seen || (v_sub || ':' || p_request_operation[i]);
+          SELECT r.verdict, r.ids INTO v_verdict, v_ids FROM :schema.resolve_operation(
+            p_submitters[v_sub], p_request_operation[i], p_request_hash[i], p_request_count[i]) r;
+          v_verdict := CASE v_verdict
+            WHEN 'replay' THEN 'replayed'
+            WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
+            WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN' END;
+        END IF;
+      END IF;
+      IF v_verdict IS NULL THEN
+        v_verdict := CASE
+          WHEN v_foreign[v_sub] THEN 'NONCE_MODE_SWITCHING'
+          WHEN v_paused[v_sub] THEN 'NONCE_PAUSED'
+          WHEN v_taken[v_sub] + p_request_count[i] > v_reissued[v_sub] + v_room[v_sub]
+            THEN 'NONCE_IN_FLIGHT_LIMIT'
+          WHEN v_next[v_sub] + v_taken[v_sub] + p_request_count[i] - v_reissued[v_sub]
+            > 9007199254740991 THEN 'NONCE_OUT_OF_RANGE'
+        END;
+      END IF;
+      v_eligible[i] := v_verdict IS NULL;
+      IF v_verdict IS NULL THEN
+        v_taken[v_sub] := v_taken[v_sub] + p_request_count[i];
+      ELSIF v_verdict IN ('absent', 'contended', 'replayed') THEN
+        RETURN QUERY SELECT v_verdict, i, NULL::bigint, NULL::bigint, NULL::double precision,
+          array_to_string(v_ids, ',');
+      ELSE
+        RETURN QUERY SELECT 'refused', i, NULL::bigint,
+          v_reissued[v_sub] + v_room[v_sub] - v_taken[v_sub], NULL::double precision, v_verdict;
+      END IF;
+      v_first := v_first + p_request_count[i];
+    END LOOP;
+
+    SELECT array_agg(q.id ORDER BY q.pos), array_agg(q.request ORDER BY q.pos),
+      array_agg(q.rank ORDER BY q.pos)
+    INTO q_ids, q_request, q_rank
+    FROM (
+      SELECT s.id, s.request, s.pos, row_number() OVER (
+        PARTITION BY p_request_submitter[s.request] ORDER BY s.pos)::integer - 1 AS rank
+      FROM unnest(p_slot_ids, p_slot_request) WITH ORDINALITY AS s (id, request, pos)
+      WHERE v_eligible[s.request]) q;
+  ELSE
+    v_taken := p_needs;
+  END IF;
+
+  IF c_sub IS NOT NULL AND q_ids IS NOT NULL THEN
+    INSERT INTO :schema.allocation_grant (
+      id, submitter, chain_generation, nonce, generation, ended_stage, operation_id, hashes, note,
+      granted_at, ended_at)
+    SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.stage, a.operation_id,
+      a.hashes, a.note, a.created_at, v_now
+    FROM unnest(c_sub, c_rank, c_nonce) AS c (sub, rank, nonce)
+    JOIN :schema.submitter_nonce_allocation a
+      ON a.submitter = p_submitters[c.sub] AND a.chain_generation = v_gen[c.sub]
+        AND a.nonce = c.nonce
+    WHERE c.rank < v_taken[c.sub] AND a.generation > 0;
+
+    UPDATE :schema.submitter_nonce_allocation a
+    SET id = g.id,
+        stage = 'GRANTED',
+        source = g.source:::schema.allocation_source,
+        exposure = p_request_exposure[g.request]:::schema.allocation_exposure,
+        engine = 'reliable',
+        generation = a.generation + 1,
+        epoch = v_epoch[g.sub],
+        operation_id = p_request_operation[g.request],
+        note = NULL,
+        metadata = p_request_metadata[g.request]::jsonb,
+        deadline = v_now + p_request_ttl_ms[g.request] * interval '1 ms',
+        due_at = NULL,
+        release_at = NULL,
+        stuck_since = NULL,
+        created_at = v_now,
+        updated_at = v_now
+    FROM (
+      SELECT q.id, q.request, c.sub, c.nonce, c.source
+      FROM unnest(c_sub, c_rank, c_nonce, c_source) AS c (sub, rank, nonce, source)
+      JOIN unnest(q_ids, q_request, q_rank) AS q (id, request, rank)
+        ON p_request_submitter[q.request] = c.sub AND q.rank = c.rank) g
+    WHERE a.submitter = p_submitters[g.sub] AND a.chain_generation = v_gen[g.sub]
+      AND a.nonce = g.nonce;
+
+    RETURN QUERY SELECT 'reissued'::text, c.sub, c.nonce, c.rank::bigint, NULL::double precision,
+      c.source
+    FROM unnest(c_sub, c_rank, c_nonce, c_source) AS c (sub, rank, nonce, source)
+    WHERE c.rank < v_taken[c.sub];
+  END IF;
+
+  IF q_ids IS NOT NULL THEN
+    INSERT INTO :schema.submitter_nonce_allocation (
+      submitter, chain_generation, nonce, id, stage, source, exposure, engine, epoch, operation_id,
+      metadata, deadline, created_at, updated_at)
+    SELECT p_submitters[q.sub], v_gen[q.sub], v_next[q.sub] + q.rank - v_reissued[q.sub], q.id,
+      'GRANTED', 'fresh', p_request_exposure[q.request]:::schema.allocation_exposure, 'reliable',
+      v_epoch[q.sub], p_request_operation[q.request], p_request_metadata[q.request]::jsonb,
+      v_now + p_request_ttl_ms[q.request] * interval '1 ms', v_now, v_now
+    FROM (
+      SELECT s.id, s.request, s.rank, p_request_submitter[s.request] AS sub
+      FROM unnest(q_ids, q_request, q_rank) AS s (id, request, rank)) q
+    WHERE q.rank >= v_reissued[q.sub];
+
+    UPDATE :schema.submitter_nonce_state s
+    SET next_local_nonce = n.next + n.fresh,
+        ceiling = greatest(s.ceiling, n.next + n.fresh),
+        reclaim_at = least(s.reclaim_at, v_now + n.ttl_ms * interval '1 ms'),
+        updated_at = v_now
+    FROM (
+      SELECT t.submitter, t.next, greatest(0, t.taken - t.reissued) AS fresh,
+        (SELECT min(r.ttl_ms) FROM unnest(p_request_ttl_ms, p_request_submitter) AS r (ttl_ms, sub)
+         WHERE r.sub = t.ord) AS ttl_ms
+      FROM unnest(p_submitters, v_next, v_taken, v_reissued) WITH ORDINALITY
+        AS t (submitter, next, taken, reissued, ord)
+      WHERE t.taken > 0) n
+    WHERE s.submitter = n.submitter;
+
+    IF p_request_operation IS NOT NULL THEN
+      INSERT INTO :schema.operation AS o (
+        submitter, operation_id, first_nonce, count, ids, nonces, request_hash, created_at,
+        updated_at)
+      SELECT a.submitter, a.operation_id, min(a.nonce), count(*)::integer,
+        array_agg(a.id ORDER BY a.nonce), array_agg(a.nonce ORDER BY a.nonce),
+        min(p_request_hash[q.request]), v_now, v_now
+      FROM unnest(q_ids, q_request) AS q (id, request)
+      JOIN :schema.submitter_nonce_allocation a ON a.id = q.id
+      WHERE p_request_operation[q.request] IS NOT NULL
+      GROUP BY a.submitter, a.operation_id
+      ON CONFLICT (submitter, operation_id) DO UPDATE
+      SET first_nonce = excluded.first_nonce, count = excluded.count, ids = excluded.ids,
+          nonces = excluded.nonces, request_hash = excluded.request_hash, settled = false,
+          updated_at = v_now;
+    END IF;
+
+    RETURN QUERY SELECT 'submitter'::text, t.ord::integer, t.next, t.epoch,
+      extract(epoch FROM v_now)::double precision * 1000, NULL::text
+    FROM unnest(v_next, v_epoch, v_taken) WITH ORDINALITY AS t (next, epoch, taken, ord)
+    WHERE t.taken > 0;
+  END IF;
+END $$;`,
+  '0007_command_batch': `-- Applies a batch of holders' commands, each conditional on its owner token, in one statement.
+-- Locks the rows in key order, then decides by :schema.decide_holder_command on what it locked.
+-- Replies one row per command: verdict \`done\` | \`same\` | an error code, and the row as it then is.
+CREATE FUNCTION :schema.command_batch(
+  p_commands      text[],
+  p_ids           uuid[],
+  p_submitters    text[],
+  p_nonces        bigint[],
+  p_hashes        text[],
+  p_raw           bytea[],
+  p_notes         text[],
+  p_ttls_ms       integer[],
+  p_followable    boolean[],
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS TABLE (
+  ord integer, verdict text, previous text, id uuid, submitter text, nonce bigint, stage text,
+  source text, exposure text, engine text, epoch bigint, operation_id text, tx_hash text,
+  hashes text, proof text, note text, deadline_ms double precision, created_ms double precision,
+  updated_ms double precision
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now      timestamptz;
+  v_ord      integer[];
+  v_verdict  text[];
+  v_previous text[];
+  v_ids      uuid[];
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY (p_ids)
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE;
+  v_now := clock_timestamp();
+
+  SELECT array_agg(d.ord ORDER BY d.ord), array_agg(d.verdict ORDER BY d.ord),
+    array_agg(d.previous ORDER BY d.ord), array_agg(d.id ORDER BY d.ord)
+  INTO v_ord, v_verdict, v_previous, v_ids
+  FROM (
+    SELECT q.ord::integer, q.id, a.stage::text AS previous,
+      CASE
+        WHEN a.id IS NULL THEN CASE
+          WHEN EXISTS (SELECT 1 FROM :schema.allocation_grant g WHERE g.id = q.id)
+            OR EXISTS (
+              SELECT 1 FROM :schema.submitter_nonce_allocation other
+              JOIN :schema.submitter_nonce_state s
+                ON s.submitter = other.submitter AND s.chain_generation = other.chain_generation
+              WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
+          THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
+        -- A late owner adopts its nonce only while its operation is bound to nothing else.
+        WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
+          AND a.operation_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM :schema.operation o
+            WHERE o.submitter = a.submitter AND o.operation_id = a.operation_id
+              AND a.id = ANY (o.ids))
+        THEN 'refuse:NONCE_FENCED'
+        ELSE :schema.decide_holder_command(q.command, a.stage, q.hash IS NOT NULL,
+          coalesce(q.hash = ANY (a.hashes), false), a.hashes IS NOT NULL, q.followable,
+          a.source = 'replacement')
+      END AS verdict
+    FROM unnest(p_commands, p_ids, p_submitters, p_nonces, p_hashes, p_followable) WITH ORDINALITY
+      AS q (command, id, submitter, nonce, hash, followable, ord)
+    LEFT JOIN :schema.submitter_nonce_allocation a ON a.id = q.id) d;
+
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = w.stage,
+      hashes = CASE WHEN w.hash IS NULL OR w.hash = ANY (a.hashes) THEN a.hashes
+        ELSE a.hashes || w.hash END,
+      tx_hash = coalesce(w.hash, a.tx_hash),
+      raw_tx = coalesce(w.raw, a.raw_tx),
+      note = coalesce(w.note, a.note),
+      deadline = CASE WHEN w.stage = 'GRANTED' THEN v_now + w.ttl END,
+      due_at = CASE w.stage
+        WHEN 'INTENT' THEN greatest(a.deadline, v_now + w.ttl)
+        WHEN 'BROADCAST' THEN v_now
+        WHEN 'QUARANTINED' THEN v_now + p_quarantine_ms * interval '1 ms' END,
+      release_at = CASE WHEN w.stage = 'QUARANTINED' AND p_release = 'replacement'
+        THEN v_now + p_quarantine_ms * interval '1 ms' END,
+      updated_at = v_now
+  FROM (
+    SELECT u.id, u.hash, u.raw, u.note, u.ttl_ms * interval '1 ms' AS ttl,
+      CASE WHEN u.verdict = 'stay' THEN u.previous ELSE substr(u.verdict, 6) END:::schema.allocation_stage
+        AS stage
+    FROM unnest(v_ids, v_verdict, v_previous, p_hashes, p_raw, p_notes, p_ttls_ms)
+      AS u (id, verdict, previous, hash, raw, note, ttl_ms)
+    WHERE u.verdict = 'stay' OR u.verdict LIKE 'move:%') w
+  WHERE a.id = w.id;
+
+  RETURN QUERY
+  SELECT r.ord,
+    CASE WHEN r.verdict = 'same' THEN 'same' WHEN r.verdict LIKE 'refuse:%' THEN substr(r.verdict, 8)
+      ELSE 'done' END,
+    r.previous, r.id, a.submitter, a.nonce, a.stage::text, a.source::text, a.exposure::text,
+    a.engine::text, a.epoch, a.operation_id, a.tx_hash, array_to_string(a.hashes, ','), a.proof,
+    a.note, extract(epoch FROM a.deadline)::double precision * 1000,
+    extract(epoch FROM a.created_at)::double precision * 1000,
+    extract(epoch FROM a.updated_at)::double precision * 1000
+  FROM unnest(v_ord, v_verdict, v_previous, v_ids) AS r (ord, verdict, previous, id)
+  LEFT JOIN :schema.submitter_nonce_allocation a ON a.id = r.id;
+END $$;`,
+} as const;
+
+export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

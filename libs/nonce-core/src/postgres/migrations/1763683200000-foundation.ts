@@ -1,0 +1,34 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { MIGRATION_SCRIPTS, type MigrationScript } from '../generated/migrations';
+import { quoteSchema } from '../generated/sql';
+
+const SCRIPTS: readonly MigrationScript[] = [
+  '0001_types_and_tables',
+  '0002_guards',
+  '0003_decide_holder_command',
+  '0004_reissue',
+  '0005_operations',
+  '0006_allocate_batch',
+  '0007_command_batch',
+];
+
+/** Tables, guards and functions of the reliable engine. */
+export class Foundation1763683200000 implements MigrationInterface {
+  readonly name = 'Foundation1763683200000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runScripts(runner, SCRIPTS);
+  }
+
+  down(): Promise<void> {
+    return Promise.reject(new Error('Migrations only go forward: restore a backup instead.'));
+  }
+}
+
+async function runScripts(runner: QueryRunner, scripts: readonly MigrationScript[]): Promise<void> {
+  const { schema } = runner.connection.options as { schema?: string };
+  const prefix = `${quoteSchema(schema ?? 'public')}.`;
+  for (const script of scripts) {
+    await runner.query(MIGRATION_SCRIPTS[script].replaceAll(':schema.', prefix));
+  }
+}

@@ -1,0 +1,126 @@
+import type { Allocation } from '../domain/allocation';
+import type { ErrorCode } from '../domain/errors/catalogue';
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type {
+  AllocateAnswer,
+  AllocateBatch,
+  AllocationStore,
+  HolderAnswer,
+  HolderRow,
+  SubmitterBaseline,
+} from '../ports/allocation-store.port';
+import type { TransactionHandle } from '../ports/transaction.port';
+import {
+  decodeAnswers,
+  isContiguous,
+  type AllocateReply,
+  type DecodedAnswer,
+} from './allocate-answers';
+import { sortBatch } from './allocate-parameters';
+import { toAllocation, type AllocationRow } from './allocation-row';
+import type { StatementParameters } from './generated/sql';
+import type { StatementRunner } from './statement-runner';
+
+interface CommandReply extends AllocationRow {
+  readonly verdict: 'done' | 'same' | ErrorCode;
+}
+
+type CommandColumns = StatementParameters['commandBatch'];
+
+/** The authority on Postgres: one function call per batch, one transaction per call. */
+export class PostgresAllocationStore implements AllocationStore {
+  constructor(private readonly runner: StatementRunner) {}
+
+  async allocate(batch: AllocateBatch): Promise<readonly AllocateAnswer[]> {
+    if (batch.rows.length === 0) return [];
+    const sorted = sortBatch(batch);
+    const replies = await this.runner.run<AllocateReply, typeof sorted.parameters>(
+      this.runner.statements.allocateBatch,
+      sorted.parameters,
+    );
+    return this.complete(decodeAnswers(sorted, replies));
+  }
+
+  async command(
+    rows: readonly HolderRow[],
+    quarantine: QuarantinePolicy,
+    handle?: TransactionHandle,
+  ): Promise<readonly HolderAnswer[]> {
+    if (rows.length === 0) return [];
+    const replies = await this.runner.run<CommandReply, CommandColumns>(
+      this.runner.statements.commandBatch,
+      commandColumns(rows, quarantine),
+      handle,
+    );
+    return replies.map(toHolderAnswer);
+  }
+
+  async open(baseline: SubmitterBaseline): Promise<void> {
+    await this.runner.run(this.runner.statements.openSubmitter, {
+      submitter: baseline.submitter,
+      engine: baseline.engine,
+      startNonce: baseline.startNonce,
+      pendingCount: baseline.pendingCount,
+      latestCount: baseline.chainLatestCount,
+      finalizedCount: baseline.chainFinalizedCount,
+      genesisHash: baseline.genesisHash,
+      quarantineMs: baseline.quarantine.ms,
+      release: baseline.quarantine.release,
+    });
+  }
+
+  async findById(id: string): Promise<Allocation | null> {
+    const rows = await this.runner.run<AllocationRow, { id: string }>(
+      this.runner.statements.findAllocation,
+      { id },
+    );
+    return rows[0] === undefined ? null : toAllocation(rows[0]);
+  }
+
+  private async complete(answers: readonly DecodedAnswer[]): Promise<AllocateAnswer[]> {
+    const ids = answers.flatMap((answer) => (answer.kind === 'read' ? answer.ids : []));
+    const found = new Map<string, Allocation>();
+    if (ids.length > 0) {
+      const rows = await this.runner.run<AllocationRow, { ids: readonly string[] }>(
+        this.runner.statements.findAllocations,
+        { ids },
+      );
+      for (const row of rows) found.set(row.id, toAllocation(row));
+    }
+    return answers.map((answer) => (answer.kind === 'read' ? replay(answer.ids, found) : answer));
+  }
+}
+
+function commandColumns(rows: readonly HolderRow[], quarantine: QuarantinePolicy): CommandColumns {
+  return {
+    commands: rows.map((row) => row.command),
+    ids: rows.map((row) => row.id),
+    submitters: rows.map((row) => row.submitter),
+    nonces: rows.map((row) => row.nonce),
+    hashes: rows.map((row) => row.txHash?.toLowerCase() ?? null),
+    raw: rows.map((row) => (row.rawTx === null ? null : Buffer.from(row.rawTx.slice(2), 'hex'))),
+    notes: rows.map((row) => row.note),
+    ttlsMs: rows.map((row) => row.ttlMs),
+    followable: rows.map((row) => row.followable),
+    quarantineMs: quarantine.ms,
+    release: quarantine.release,
+  };
+}
+
+function toHolderAnswer(reply: CommandReply): HolderAnswer {
+  // A row without a submitter is the outer join's way of saying that the token is unknown.
+  const allocation = (reply.submitter as string | null) === null ? null : toAllocation(reply);
+  if ((reply.verdict === 'done' || reply.verdict === 'same') && allocation !== null) {
+    return { kind: 'done', allocation, changed: reply.verdict === 'done' };
+  }
+  return { kind: 'refused', code: reply.verdict as ErrorCode, allocation };
+}
+
+/** The bound allocations as they stand now; those granted anew to others are left out. */
+function replay(ids: readonly string[], found: ReadonlyMap<string, Allocation>): AllocateAnswer {
+  const allocations = ids.flatMap((id) => found.get(id) ?? []);
+  if (allocations.length === 0) {
+    return { kind: 'refused', code: 'NONCE_ALLOCATION_CLOSED', context: { ids } };
+  }
+  return { kind: 'granted', allocations, contiguous: isContiguous(allocations), replayed: true };
+}

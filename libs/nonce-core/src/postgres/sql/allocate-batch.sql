@@ -1,0 +1,21 @@
+-- Answers a batch of allocation requests; the function in the migrations states guarantee and replies.
+-- hot
+-- $1 submitters text[]  distinct, in byte order
+-- $2 windows integer[]  default window of each submitter, 0 = no limit
+-- $3 needs integer[]  nonces wanted per submitter
+-- $4 request_submitter integer[]  1-based position in $1; requests come sorted by it
+-- $5 request_count integer[]
+-- $6 request_ttl_ms integer[]
+-- $7 request_exposure text[]
+-- $8 request_operation text[] null  null when no request names an operation
+-- $9 request_hash text[] null
+-- $10 request_metadata text[] null  JSON text
+-- $11 slot_ids uuid[]  one owner token per wanted nonce, in request order
+-- $12 slot_request integer[]  1-based request of each slot
+-- $13 slot_rank integer[]  0-based position of each slot within its submitter
+-- $14 quarantine_ms integer
+-- $15 release text
+-- $16 skip_locked boolean
+-- $17 retry boolean
+SELECT kind, index, nonce, extra, at_ms, detail
+FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)

@@ -1,0 +1,14 @@
+-- Applies a batch of holders' commands; the function in the migrations states guarantee and replies.
+-- hot
+-- $1 commands text[]
+-- $2 ids uuid[]
+-- $3 submitters text[]
+-- $4 nonces bigint[]
+-- $5 hashes text[]
+-- $6 raw bytea[]
+-- $7 notes text[]
+-- $8 ttls_ms integer[]
+-- $9 followable boolean[]
+-- $10 quarantine_ms integer
+-- $11 release text
+SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord

@@ -1,0 +1,11 @@
+-- Creates a submitter's state row, and quarantines what a pool already holds; nothing if it exists.
+-- $1 submitter text
+-- $2 engine text
+-- $3 start_nonce bigint
+-- $4 pending_count bigint
+-- $5 latest_count bigint null
+-- $6 finalized_count bigint null
+-- $7 genesis_hash text null
+-- $8 quarantine_ms integer
+-- $9 release text
+SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9) AS opened

@@ -1,0 +1,29 @@
+import { NonceError } from '../domain/errors/nonce-error';
+
+/** SQLSTATE classes and codes that say "not now", and whether anything may have been committed. */
+const UNAVAILABLE: readonly { readonly code: RegExp; readonly written: 'no' | 'unknown' }[] = [
+  { code: /^08/, written: 'unknown' }, // connection exception
+  { code: /^57P0[1-5]$/, written: 'unknown' }, // shutdown, crash, cannot connect now
+  { code: /^57014$/, written: 'no' }, // statement timeout
+  { code: /^55P03$/, written: 'no' }, // lock timeout
+  { code: /^40(001|P01)$/, written: 'no' }, // serialization failure, deadlock
+  { code: /^53/, written: 'no' }, // out of connections, memory or disk
+  { code: /^25006$/, written: 'no' }, // read-only: a standby, or a failover in progress
+  { code: /^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)/, written: 'unknown' },
+];
+
+/** Texts of pg itself, which carry no code. */
+const UNAVAILABLE_TEXT =
+  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|connection ended unexpectedly|cannot use a pool after calling end/i;
+
+/** Turns "the database does not answer" into NONCE_STORE_UNAVAILABLE; leaves every other error as it is. */
+export function toStoreError(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof NonceError) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const known = UNAVAILABLE.find((entry) => entry.code.test(code));
+  if (known === undefined && !UNAVAILABLE_TEXT.test(error.message)) return error;
+  return new NonceError('NONCE_STORE_UNAVAILABLE', {
+    cause: error,
+    context: { store: 'postgres', sqlState: code, written: known?.written ?? 'unknown' },
+  });
+}
