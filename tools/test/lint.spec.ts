@@ -57,7 +57,11 @@ const SEEDS: readonly (readonly [string, string, string])[] = [
     "it.skip('holds', () => {\n  expect(1).toBe(1);\n});\n",
   ],
   ['no-restricted-syntax', 'libs/nonce-core/src/routing/k.ts', 'export enum K {\n  A,\n}\n'],
-  ['no-warning-comments', 'libs/nonce-core/src/routing/l.ts', `export const l = 1; // ${'TO'}DO\n`],
+  [
+    'no-warning-comments',
+    'libs/nonce-core/src/routing/l.ts',
+    ['export const l = 1; // TO', 'DO\n'].join(''),
+  ],
   [
     '@nx/enforce-module-boundaries',
     'libs/nonce-core/src/module/m.ts',

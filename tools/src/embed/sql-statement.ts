@@ -50,7 +50,7 @@ export function parseSqlStatement(source: SourceFile): SqlStatement {
 }
 
 /** Code with comments, quoted text and dollar-quoted bodies blanked out. */
-export function withoutLiterals(sql: string): string {
+function withoutLiterals(sql: string): string {
   const literal =
     /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|(\$(?:[a-z_]\w*)?\$)[\s\S]*?\1/gi;
   return sql.replace(literal, ' ');
