@@ -1,0 +1,194 @@
+import { NonceError } from '../../domain/errors/nonce-error';
+import type { QuarantinePolicy } from '../../domain/quarantine-policy';
+import type { Submitter } from '../../domain/submitter';
+import type { AllocateAnswer, AllocationStore } from '../../ports/allocation-store.port';
+import type { BaselineSource } from '../../ports/baseline.port';
+import type { Clock } from '../../ports/clock.port';
+import type { Grant } from '../../ports/engine.port';
+import type { LockCoordinator } from '../../ports/lock.port';
+import type { AllocateRequest } from './allocation-request';
+import { askStore, type RetryPolicy } from './ask-store';
+import { BatchGatherer, type GatheredCall, type GatherLimits } from './batch-gatherer';
+import type { EngineObserver } from './engine-observer';
+import { FlightLimit } from './flight-limit';
+import { OperationFlights } from './operation-flights';
+import { SubmitterOpener } from './submitter-opener';
+
+type AllocateCall = GatheredCall<AllocateRequest, Grant>;
+type Gatherer = BatchGatherer<AllocateRequest, Grant>;
+
+export interface AllocationDeskPorts {
+  readonly store: AllocationStore;
+  readonly baseline: BaselineSource;
+  readonly locks: LockCoordinator;
+  readonly clock: Clock;
+}
+
+export interface AllocationDeskOptions extends GatherLimits {
+  /** Nonces one statement grants at most. */
+  readonly maxBatch: number;
+  /** Nonces one submitter is granted at most by one statement. */
+  readonly maxPerSubmitter: number;
+  /** Submitters contended by other nodes that may wait for their locks at the same time. */
+  readonly maxLoneFlights: number;
+  /** New submitters that may be looked up on their chains at the same time. */
+  readonly maxOpenings: number;
+  readonly retry: RetryPolicy;
+  readonly quarantine: QuarantinePolicy;
+  /** Window of submitters whose chain is not configured and that have no own setting. */
+  readonly maxInFlight: number;
+}
+
+/** Rows the group could not answer, by submitter; made only when there are some. */
+interface Leftovers {
+  absent?: Map<Submitter, AllocateCall[]>;
+  contended?: Map<Submitter, AllocateCall[]>;
+}
+
+/**
+ * Grants nonces to waiting callers, many by one statement. A submitter that is new, or locked by
+ * another node, leaves the group: its calls go on alone, in their order, and delay nobody else.
+ */
+export class AllocationDesk {
+  private readonly gatherer: Gatherer;
+  private readonly operations = new OperationFlights();
+  private readonly opener: SubmitterOpener;
+  private readonly loneFlights: FlightLimit;
+  private readonly openings: FlightLimit;
+
+  constructor(
+    private readonly ports: AllocationDeskPorts,
+    private readonly options: AllocationDeskOptions,
+    private readonly observer: EngineObserver,
+  ) {
+    this.gatherer = new BatchGatherer((calls) => this.runGroup(calls), options, {
+      keyOf: (request) => request.row.submitter,
+      weightOf: (request) => request.row.ids.length,
+      maxWeight: options.maxBatch,
+      maxWeightPerKey: options.maxPerSubmitter,
+      oneFlightPerKey: false,
+    });
+    this.opener = new SubmitterOpener(ports.baseline, ports.store);
+    this.loneFlights = new FlightLimit(options.maxLoneFlights);
+    this.openings = new FlightLimit(options.maxOpenings);
+  }
+
+  submit(request: AllocateRequest): Promise<Grant> {
+    return this.operations.join(request, () => this.gatherer.submit(request));
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    return this.gatherer.stop(deadlineMs);
+  }
+
+  private async runGroup(calls: readonly AllocateCall[]): Promise<void> {
+    const submitters = distinctSubmitters(calls);
+    this.observer.batch(calls.length);
+    const leftovers = await this.ask(calls, submitters);
+    if (leftovers.absent) this.flyAlone(leftovers.absent, this.opening);
+    if (leftovers.contended) this.flyAlone(leftovers.contended, this.waiting);
+  }
+
+  /** The lock only lowers contention between nodes; nobody waits for its release. */
+  private async ask(
+    calls: readonly AllocateCall[],
+    submitters: readonly Submitter[],
+  ): Promise<Leftovers> {
+    const leftovers: Leftovers = {};
+    const lock = await this.ports.locks.acquire(submitters);
+    try {
+      await askStore(calls, {
+        statement: (requests, retry) =>
+          this.ports.store.allocate({
+            rows: requests.map((request) => request.row),
+            maxInFlight: this.options.maxInFlight,
+            quarantine: this.options.quarantine,
+            skipLocked: submitters.length > 1,
+            retry,
+          }),
+        retry: this.options.retry,
+        clock: this.ports.clock,
+        answered: (call, answer) => this.answer(call, answer, leftovers),
+      });
+    } finally {
+      void lock.release();
+    }
+    return leftovers;
+  }
+
+  private answer(call: AllocateCall, answer: AllocateAnswer, leftovers: Leftovers): void {
+    switch (answer.kind) {
+      case 'granted':
+        if (answer.replayed) this.observer.replayed();
+        else this.observer.granted(answer.allocations);
+        call.resolve({
+          allocations: answer.allocations,
+          contiguous: answer.contiguous,
+          replayed: answer.replayed,
+        });
+        return;
+      case 'refused':
+        this.observer.refused(answer.code);
+        call.reject(new NonceError(answer.code, { context: answer.context }));
+        return;
+      case 'absent':
+        addTo((leftovers.absent ??= new Map()), call);
+        return;
+      case 'contended':
+        addTo((leftovers.contended ??= new Map()), call);
+        return;
+    }
+  }
+
+  /** While a submitter flies alone its later calls wait, so that they keep their order. */
+  private flyAlone(
+    bySubmitter: ReadonlyMap<Submitter, AllocateCall[]>,
+    fly: (calls: readonly AllocateCall[]) => Promise<void>,
+  ): void {
+    for (const [submitter, calls] of bySubmitter) {
+      this.gatherer.hold(submitter);
+      void fly(calls)
+        .catch((error: unknown) => {
+          for (const call of calls) call.reject(error);
+        })
+        .finally(() => {
+          this.gatherer.release(submitter);
+        });
+    }
+  }
+
+  private readonly opening = (calls: readonly AllocateCall[]) =>
+    this.openings.run(() => this.openThenAgain(calls));
+
+  private readonly waiting = (calls: readonly AllocateCall[]) =>
+    this.loneFlights.run(() => this.waitForLock(calls));
+
+  private async openThenAgain(calls: readonly AllocateCall[]): Promise<void> {
+    const [first] = calls;
+    if (first === undefined) return;
+    const { submitter } = first.request.row;
+    await this.opener.open(submitter, first.request.startNonce);
+    this.gatherer.again(submitter, calls);
+  }
+
+  private async waitForLock(calls: readonly AllocateCall[]): Promise<void> {
+    const leftovers = await this.ask(calls, distinctSubmitters(calls));
+    for (const late of leftovers.contended?.values() ?? []) {
+      for (const call of late) call.reject(new NonceError('NONCE_STORE_UNAVAILABLE'));
+    }
+    for (const late of leftovers.absent?.values() ?? []) await this.openThenAgain(late);
+  }
+}
+
+function distinctSubmitters(calls: readonly AllocateCall[]): readonly Submitter[] {
+  const submitters = new Set<Submitter>();
+  for (const call of calls) submitters.add(call.request.row.submitter);
+  return [...submitters];
+}
+
+function addTo(bySubmitter: Map<Submitter, AllocateCall[]>, call: AllocateCall): void {
+  const { submitter } = call.request.row;
+  const calls = bySubmitter.get(submitter);
+  if (calls === undefined) bySubmitter.set(submitter, [call]);
+  else calls.push(call);
+}
