@@ -1,0 +1,10 @@
+import { docsFiles } from '../docs/docs-files';
+import { embeddedFiles } from '../embed/embedded-files';
+import { WORKSPACE_ROOT } from '../workspace/workspace-root';
+import { runGenerator } from './run-generator';
+
+process.exitCode = runGenerator(
+  { root: WORKSPACE_ROOT, command: 'npm run generate' },
+  process.argv.slice(2),
+  () => [...embeddedFiles(WORKSPACE_ROOT), ...docsFiles()],
+);
