@@ -1,0 +1,116 @@
+import type { Registry } from 'prom-client';
+import type { DataSource } from 'typeorm';
+import type { Exposure } from '../domain/allocation';
+import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-policy';
+import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
+import type { Logger } from '../ports/logger.port';
+import type { RedisClient } from '../redis/redis-client';
+import type { TemplateSettings } from '../template/template-settings';
+
+/** A database of its own connections, or one that the host already has open. */
+export type DatabaseOptions = DatabaseSettings &
+  ({ readonly url: string } | { readonly dataSource: DataSource });
+
+interface DatabaseSettings {
+  readonly schema?: string;
+  readonly poolSize?: number;
+  /** False behind a transaction pooler that cannot keep prepared statements. */
+  readonly preparedStatements?: boolean;
+  /** False behind a transaction pooler; the role must carry the timeouts then. */
+  readonly sessionTimeouts?: boolean;
+  /** Starts on a database that can lose commits. For throw-away databases only. */
+  readonly allowUnsafe?: boolean;
+}
+
+interface ChainSettings {
+  readonly confirmations?: number;
+  readonly finalityTag?: ChainProfile['finalityTag'];
+  readonly reorgDepth?: number;
+  readonly pollIntervalMs?: number;
+  readonly strictNonce?: boolean;
+  readonly maxInFlight?: number;
+}
+
+export interface ChainClient {
+  readonly reader: ChainReader;
+  readonly sender: ChainSender;
+}
+
+/** Providers for `@noncekit/chain-adapter`, or a client of the host's own. */
+export type ChainOptions = ChainSettings &
+  ({ readonly rpcUrls: readonly string[] } | { readonly client: ChainClient });
+
+/** What a host writes. Every default is in `resolve-options.ts`. */
+export interface NonceModuleOptions {
+  readonly database: DatabaseOptions;
+  /** By chain id. Submitters of other chains work too; their transactions are not followed. */
+  readonly chains?: Readonly<Record<number, ChainOptions>>;
+  readonly defaultChainId?: number;
+  /** Only `RELIABLE` exists in this version. */
+  readonly mode?: string;
+  /** Window of submitters on chains that set none; 0 = no limit. */
+  readonly maxInFlight?: number;
+  readonly redis?: {
+    /** Any ioredis client; absent, the module looks for nestjs-redis's RedisService. */
+    readonly client?: RedisClient;
+    readonly keyPrefix?: string;
+    readonly enabled?: boolean;
+  };
+  readonly lock?: { readonly ttlMs?: number; readonly waitMs?: number };
+  readonly template?: {
+    readonly retry?: { readonly maxAttempts?: number; readonly backoffMs?: number };
+  };
+  readonly allocation?: {
+    readonly ttlMs?: number;
+    readonly exposure?: Exposure;
+    /** How long withNonce waits for a retryable refusal to pass. */
+    readonly waitMs?: number;
+  };
+  readonly quarantine?: { readonly ms?: number; readonly release?: QuarantineRelease };
+  readonly shutdown?: { readonly deadlineMs?: number };
+  readonly metrics?: {
+    /** Registry that receives the metrics; by default each module has its own. */
+    readonly registry?: Registry;
+    readonly enabled?: boolean;
+  };
+  /** Replaces Nest's logger. */
+  readonly logger?: Logger;
+}
+
+export interface ResolvedChain {
+  readonly profile: ChainProfile;
+  readonly source:
+    | { readonly kind: 'rpc'; readonly rpcUrls: readonly string[] }
+    | { readonly kind: 'client'; readonly client: ChainClient };
+}
+
+export interface ResolvedDatabase {
+  readonly source:
+    | { readonly kind: 'url'; readonly url: string }
+    | { readonly kind: 'data-source'; readonly dataSource: DataSource };
+  readonly schema: string;
+  readonly poolSize: number;
+  readonly preparedStatements: boolean;
+  readonly sessionTimeouts: boolean;
+  readonly allowUnsafe: boolean;
+}
+
+/** What the rest of the code sees: complete, checked, frozen. */
+export interface ResolvedNonceOptions {
+  readonly database: ResolvedDatabase;
+  readonly chains: readonly ResolvedChain[];
+  readonly defaultChainId: number | null;
+  readonly mode: 'RELIABLE';
+  readonly maxInFlight: number;
+  readonly redis: {
+    readonly client: RedisClient | null;
+    readonly keyPrefix: string;
+    readonly enabled: boolean;
+  };
+  readonly lock: { readonly ttlMs: number; readonly waitMs: number };
+  readonly template: TemplateSettings;
+  readonly quarantine: QuarantinePolicy;
+  readonly shutdown: { readonly deadlineMs: number };
+  readonly metrics: { readonly registry: Registry | null; readonly enabled: boolean };
+  readonly logger: Logger | null;
+}

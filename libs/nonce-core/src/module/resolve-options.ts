@@ -1,0 +1,175 @@
+import { ALLOCATION_LIMITS, EXPOSURES } from '../domain/allocation';
+import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
+import { toChainId } from '../domain/submitter';
+import type { ChainProfile } from '../ports/chain.port';
+import { OptionProblems } from './option-problems';
+import type {
+  ChainOptions,
+  NonceModuleOptions,
+  ResolvedChain,
+  ResolvedDatabase,
+  ResolvedNonceOptions,
+} from './options';
+
+/** Every default of the module, in one place. */
+export const OPTION_DEFAULTS = {
+  database: {
+    schema: 'noncekit',
+    poolSize: 10,
+    preparedStatements: true,
+    sessionTimeouts: true,
+    allowUnsafe: false,
+  },
+  chain: {
+    confirmations: 12,
+    finalityTag: 'finalized',
+    reorgDepth: 64,
+    pollIntervalMs: 2_000,
+    strictNonce: false,
+  },
+  mode: 'RELIABLE',
+  maxInFlight: 64,
+  redis: { keyPrefix: 'nonce', enabled: true },
+  lock: { ttlMs: 10_000, waitMs: 2_000 },
+  template: { maxAttempts: 3, backoffMs: 100 },
+  allocation: { ttlMs: 60_000, exposure: 'inferred', waitMs: 5_000 },
+  quarantine: { ms: 30_000, release: 'replacement' },
+  shutdown: { deadlineMs: 10_000 },
+  metrics: { enabled: true },
+} as const;
+
+const ONE_DAY_MS = 86_400_000;
+const TEN_MINUTES_MS = 600_000;
+
+/**
+ * Fills defaults, checks everything and freezes the result, once.
+ * @throws NonceError `NONCE_CONFIG_INVALID` with every problem in `errors`.
+ */
+export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOptions {
+  const problems = new OptionProblems();
+  problems.unknownKeys('', options, OPTION_KEYS);
+  const maxInFlight = options.maxInFlight ?? OPTION_DEFAULTS.maxInFlight;
+  problems.integer('/maxInFlight', maxInFlight, [0, 1_000_000]);
+  checkMode(options, problems);
+  const resolved: ResolvedNonceOptions = {
+    database: resolveDatabase(options.database, problems),
+    chains: Object.entries(options.chains ?? {}).map(([id, chain]) =>
+      resolveChain({ id, chain, maxInFlight, problems }),
+    ),
+    defaultChainId: options.defaultChainId ?? null,
+    mode: OPTION_DEFAULTS.mode,
+    maxInFlight,
+    ...resolveWork(options, problems),
+    redis: { client: null, ...OPTION_DEFAULTS.redis, ...options.redis },
+    metrics: { registry: null, ...OPTION_DEFAULTS.metrics, ...options.metrics },
+    logger: options.logger ?? null,
+  };
+  problems.throwIfAny();
+  return Object.freeze(resolved);
+}
+
+const OPTION_KEYS = [
+  'database',
+  'chains',
+  'defaultChainId',
+  'mode',
+  'maxInFlight',
+  'redis',
+  'lock',
+  'template',
+  'allocation',
+  'quarantine',
+  'shutdown',
+  'metrics',
+  'logger',
+] as const satisfies readonly (keyof NonceModuleOptions)[];
+
+function checkMode(options: NonceModuleOptions, problems: OptionProblems): void {
+  if (options.mode !== undefined && options.mode !== OPTION_DEFAULTS.mode) {
+    problems.add('/mode', `${options.mode} is not available in this version, only RELIABLE is`);
+  }
+  if (options.defaultChainId !== undefined) {
+    problems.integer('/defaultChainId', options.defaultChainId, [1, Number.MAX_SAFE_INTEGER]);
+  }
+}
+
+/** How work is allocated, run, settled and ended. */
+function resolveWork(
+  options: NonceModuleOptions,
+  problems: OptionProblems,
+): Pick<ResolvedNonceOptions, 'lock' | 'template' | 'quarantine' | 'shutdown'> {
+  const { ttlMs, exposure, waitMs } = { ...OPTION_DEFAULTS.allocation, ...options.allocation };
+  const retry = { ...OPTION_DEFAULTS.template, ...options.template?.retry };
+  const lock = { ...OPTION_DEFAULTS.lock, ...options.lock };
+  const quarantine = { ...OPTION_DEFAULTS.quarantine, ...options.quarantine };
+  const shutdown = { ...OPTION_DEFAULTS.shutdown, ...options.shutdown };
+  const { minTtlMs, maxTtlMs } = ALLOCATION_LIMITS;
+  problems.integer('/allocation/ttlMs', ttlMs, [minTtlMs, maxTtlMs]);
+  problems.oneOf('/allocation/exposure', exposure, EXPOSURES);
+  problems.integer('/allocation/waitMs', waitMs, [0, TEN_MINUTES_MS]);
+  problems.integer('/template/retry/maxAttempts', retry.maxAttempts, [1, 100]);
+  problems.integer('/template/retry/backoffMs', retry.backoffMs, [0, 60_000]);
+  problems.integer('/lock/ttlMs', lock.ttlMs, [100, TEN_MINUTES_MS]);
+  problems.integer('/lock/waitMs', lock.waitMs, [0, TEN_MINUTES_MS]);
+  problems.integer('/quarantine/ms', quarantine.ms, [0, ONE_DAY_MS]);
+  problems.oneOf('/quarantine/release', quarantine.release, QUARANTINE_RELEASES);
+  if (quarantine.release === 'burn') {
+    problems.add(
+      '/quarantine/release',
+      'burn needs a burn signer, which this version does not take',
+    );
+  }
+  problems.integer('/shutdown/deadlineMs', shutdown.deadlineMs, [0, TEN_MINUTES_MS]);
+  return { lock, template: { ttlMs, exposure, waitMs, ...retry }, quarantine, shutdown };
+}
+
+function resolveDatabase(
+  database: NonceModuleOptions['database'] | undefined,
+  problems: OptionProblems,
+): ResolvedDatabase {
+  if (database === undefined) problems.add('/database', 'is required');
+  const source =
+    database !== undefined && 'dataSource' in database
+      ? ({ kind: 'data-source', dataSource: database.dataSource } as const)
+      : ({ kind: 'url', url: database?.url ?? '' } as const);
+  if (source.kind === 'url' && source.url === '') problems.add('/database/url', 'is required');
+  const settings = { ...OPTION_DEFAULTS.database, ...database };
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(settings.schema)) {
+    problems.add('/database/schema', 'must be a plain lower-case name');
+  }
+  problems.integer('/database/poolSize', settings.poolSize, [2, 1_000]);
+  const { schema, poolSize, preparedStatements, sessionTimeouts, allowUnsafe } = settings;
+  return { source, schema, poolSize, preparedStatements, sessionTimeouts, allowUnsafe };
+}
+
+interface ChainEntry {
+  readonly id: string;
+  readonly chain: ChainOptions;
+  readonly maxInFlight: number;
+  readonly problems: OptionProblems;
+}
+
+function resolveChain({ id, chain, maxInFlight, problems }: ChainEntry): ResolvedChain {
+  const at = `/chains/${id}`;
+  const chainId = Number(id);
+  const settings = { ...OPTION_DEFAULTS.chain, maxInFlight, ...chain };
+  problems.integer(at, chainId, [1, Number.MAX_SAFE_INTEGER]);
+  problems.integer(`${at}/confirmations`, settings.confirmations, [0, 10_000]);
+  problems.oneOf(`${at}/finalityTag`, settings.finalityTag, ['finalized', 'safe', 'none']);
+  problems.integer(`${at}/reorgDepth`, settings.reorgDepth, [1, 100_000]);
+  problems.integer(`${at}/pollIntervalMs`, settings.pollIntervalMs, [50, TEN_MINUTES_MS]);
+  problems.integer(`${at}/maxInFlight`, settings.maxInFlight, [0, 1_000_000]);
+  const { confirmations, finalityTag, reorgDepth, pollIntervalMs, strictNonce } = settings;
+  const profile: ChainProfile = {
+    chainId: toChainId(problems.has(at) ? 1 : chainId),
+    confirmations,
+    finalityTag,
+    reorgDepth,
+    pollIntervalMs,
+    strictNonce,
+    maxInFlight: settings.maxInFlight,
+  };
+  if ('client' in chain) return { profile, source: { kind: 'client', client: chain.client } };
+  if (chain.rpcUrls.length === 0) problems.add(`${at}/rpcUrls`, 'needs at least one URL');
+  return { profile, source: { kind: 'rpc', rpcUrls: chain.rpcUrls } };
+}
