@@ -19,6 +19,7 @@ export function sortBatch(batch: AllocateBatch): SortedBatch {
   const submitters: string[] = [];
   const windows: number[] = [];
   const needs: number[] = [];
+  const minTtlMs: number[] = [];
   const requestSubmitter: number[] = [];
   const slotIds: string[] = [];
   const slotRequest: number[] = [];
@@ -28,8 +29,10 @@ export function sortBatch(batch: AllocateBatch): SortedBatch {
       submitters.push(row.submitter);
       windows.push(row.maxInFlight ?? batch.maxInFlight);
       needs.push(0);
+      minTtlMs.push(row.ttlMs);
     }
     const submitter = submitters.length;
+    minTtlMs[submitter - 1] = Math.min(minTtlMs[submitter - 1] ?? row.ttlMs, row.ttlMs);
     requestSubmitter.push(submitter);
     for (const id of row.ids) {
       slotIds.push(id);
@@ -47,6 +50,7 @@ export function sortBatch(batch: AllocateBatch): SortedBatch {
       submitters,
       windows,
       needs,
+      minTtlMs,
       requestSubmitter,
       ...requestColumns(rows),
       slotIds,

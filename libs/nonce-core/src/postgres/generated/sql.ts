@@ -22,6 +22,8 @@ export interface StatementParameters {
     readonly windows: readonly (number | null)[];
     /** nonces wanted per submitter */
     readonly needs: readonly (number | null)[];
+    /** shortest reservation wanted per submitter */
+    readonly minTtlMs: readonly (number | null)[];
     /** 1-based position in $1; requests come sorted by it */
     readonly requestSubmitter: readonly (number | null)[];
     readonly requestCount: readonly (number | null)[];
@@ -98,9 +100,9 @@ const SQL: Readonly<Record<StatementName, StatementSource>> = {
   allocateBatch: {
     file: 'allocate-batch',
     hot: true,
-    parameters: ['submitters', 'windows', 'needs', 'requestSubmitter', 'requestCount', 'requestTtlMs', 'requestExposure', 'requestOperation', 'requestHash', 'requestMetadata', 'slotIds', 'slotRequest', 'slotRank', 'quarantineMs', 'release', 'skipLocked', 'retry'],
+    parameters: ['submitters', 'windows', 'needs', 'minTtlMs', 'requestSubmitter', 'requestCount', 'requestTtlMs', 'requestExposure', 'requestOperation', 'requestHash', 'requestMetadata', 'slotIds', 'slotRequest', 'slotRank', 'quarantineMs', 'release', 'skipLocked', 'retry'],
     text: `SELECT kind, index, nonce, extra, at_ms, detail
-FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
   },
   commandBatch: {
     file: 'command-batch',

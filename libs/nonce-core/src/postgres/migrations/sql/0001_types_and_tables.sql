@@ -37,8 +37,6 @@ CREATE TABLE :schema.submitter_nonce_state (
   paused_reason         text,
   created_at            timestamptz NOT NULL DEFAULT now(),
   updated_at            timestamptz NOT NULL DEFAULT now(),
-  CONSTRAINT state_submitter_is_canonical
-    CHECK (submitter ~ '^eip155:[1-9][0-9]{0,15}:0x[0-9a-f]{40}$'),
   CONSTRAINT state_epoch_positive CHECK (epoch >= 1 AND chain_generation >= 1),
   CONSTRAINT state_range_is_ordered
     CHECK (0 <= base AND base <= next_local_nonce AND next_local_nonce <= ceiling),

@@ -6,25 +6,24 @@ BEGIN
     USING ERRCODE = 'integrity_constraint_violation';
 END $$;
 
--- WHEN conditions are evaluated without calling the function, so these guards cost nothing.
-CREATE TRIGGER state_epoch_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
-  FOR EACH ROW WHEN (NEW.epoch < OLD.epoch OR NEW.chain_generation < OLD.chain_generation)
-  EXECUTE FUNCTION :schema.refuse('an epoch or chain generation never falls');
-CREATE TRIGGER state_ceiling_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
+-- WHEN conditions are evaluated without calling the function: a guard costs next to nothing until
+-- it strikes. The form of the key is checked on insert only, and a key never changes: as a CHECK the
+-- pattern would be matched at every update of a hot row (6 microseconds of 17).
+CREATE TRIGGER state_submitter_is_canonical BEFORE INSERT ON :schema.submitter_nonce_state
+  FOR EACH ROW WHEN (NEW.submitter !~ '^eip155:[1-9][0-9]{0,15}:0x[0-9a-f]{40}$')
+  EXECUTE FUNCTION :schema.refuse('a submitter is written as eip155:<chain>:<lower-case address>');
+CREATE TRIGGER state_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
   FOR EACH ROW WHEN (
-    NEW.chain_generation = OLD.chain_generation
-    AND (NEW.ceiling < OLD.ceiling OR NEW.base < OLD.base
-      OR (NEW.epoch = OLD.epoch AND NEW.next_local_nonce < OLD.next_local_nonce)))
-  EXECUTE FUNCTION :schema.refuse('a base, ceiling or counter never falls');
-CREATE TRIGGER state_floor_never_falls BEFORE UPDATE ON :schema.submitter_nonce_state
-  FOR EACH ROW WHEN (
-    NEW.chain_generation = OLD.chain_generation
-    AND (NEW.chain_finalized_count < OLD.chain_finalized_count
-      OR (NEW.chain_finalized_count IS NULL AND OLD.chain_finalized_count IS NOT NULL)))
-  EXECUTE FUNCTION :schema.refuse('the finalized floor never falls');
-CREATE TRIGGER state_key_never_changes BEFORE UPDATE ON :schema.submitter_nonce_state
-  FOR EACH ROW WHEN (NEW.submitter IS DISTINCT FROM OLD.submitter)
-  EXECUTE FUNCTION :schema.refuse('a submitter never changes its name');
+    NEW.submitter <> OLD.submitter
+    OR NEW.epoch < OLD.epoch
+    OR NEW.chain_generation < OLD.chain_generation
+    OR (NEW.chain_generation = OLD.chain_generation AND (
+      NEW.ceiling < OLD.ceiling
+      OR NEW.base < OLD.base
+      OR (NEW.epoch = OLD.epoch AND NEW.next_local_nonce < OLD.next_local_nonce)
+      OR coalesce(NEW.chain_finalized_count, -1) < coalesce(OLD.chain_finalized_count, -1))))
+  EXECUTE FUNCTION :schema.refuse(
+    'a key never changes; an epoch, base, counter, ceiling or finalized floor never falls');
 CREATE TRIGGER state_is_never_deleted BEFORE DELETE ON :schema.submitter_nonce_state
   FOR EACH ROW EXECUTE FUNCTION :schema.refuse('a state row is never deleted');
 
@@ -54,26 +53,20 @@ CREATE TRIGGER allocation_stage_moves_by_the_table BEFORE UPDATE ON :schema.subm
 CREATE TRIGGER allocation_starts_by_the_table BEFORE INSERT ON :schema.submitter_nonce_allocation
   FOR EACH ROW WHEN (NEW.stage NOT IN ('GRANTED', 'INTENT', 'QUARANTINED', 'REUSABLE', 'ASSERTED'))
   EXECUTE FUNCTION :schema.refuse('a row does not start in this stage');
--- Another owner only where the nonce is granted anew: from REUSABLE, or as a replacement.
-CREATE TRIGGER allocation_owner_changes_with_a_grant BEFORE UPDATE ON :schema.submitter_nonce_allocation
+-- Another owner only where the nonce is granted anew, and never clean once it may be out.
+CREATE TRIGGER allocation_keeps_its_past BEFORE UPDATE ON :schema.submitter_nonce_allocation
   FOR EACH ROW WHEN (
-    OLD.id <> NEW.id
-    AND NOT (NEW.stage = 'GRANTED' AND OLD.stage IN ('REUSABLE', 'QUARANTINED')
+    NEW.submitter <> OLD.submitter
+    OR NEW.nonce <> OLD.nonce
+    OR NEW.chain_generation <> OLD.chain_generation
+    OR (NEW.id <> OLD.id AND NOT (
+      NEW.stage = 'GRANTED' AND OLD.stage IN ('REUSABLE', 'QUARANTINED')
       AND NEW.generation = OLD.generation + 1))
-  EXECUTE FUNCTION :schema.refuse('the owner of a nonce changes only with a new grant');
-CREATE TRIGGER allocation_replacement_stays_tainted BEFORE UPDATE ON :schema.submitter_nonce_allocation
-  FOR EACH ROW WHEN (
-    (OLD.stage = 'QUARANTINED' AND NEW.stage = 'GRANTED' AND NEW.source <> 'replacement')
-    OR (OLD.source = 'replacement' AND NEW.source <> 'replacement'))
-  EXECUTE FUNCTION :schema.refuse('a nonce that may be out is never granted clean');
-CREATE TRIGGER allocation_key_never_changes BEFORE UPDATE ON :schema.submitter_nonce_allocation
-  FOR EACH ROW WHEN (
-    NEW.submitter <> OLD.submitter OR NEW.nonce <> OLD.nonce
-    OR NEW.chain_generation <> OLD.chain_generation)
-  EXECUTE FUNCTION :schema.refuse('a row never changes its nonce');
-CREATE TRIGGER allocation_keeps_its_hashes BEFORE UPDATE ON :schema.submitter_nonce_allocation
-  FOR EACH ROW WHEN (OLD.hashes IS NOT NULL AND NOT (coalesce(NEW.hashes, '{}') @> OLD.hashes))
-  EXECUTE FUNCTION :schema.refuse('a recorded hash is never forgotten');
+    OR (OLD.stage = 'QUARANTINED' AND NEW.stage = 'GRANTED' AND NEW.source <> 'replacement')
+    OR (OLD.source = 'replacement' AND NEW.source <> 'replacement')
+    OR (OLD.hashes IS NOT NULL AND NOT (coalesce(NEW.hashes, '{}') @> OLD.hashes)))
+  EXECUTE FUNCTION :schema.refuse(
+    'a nonce keeps its key, its hashes and its taint, and changes owner only with a new grant');
 CREATE TRIGGER allocation_is_never_deleted BEFORE DELETE ON :schema.submitter_nonce_allocation
   FOR EACH ROW EXECUTE FUNCTION :schema.refuse('a nonce is never deleted');
 CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON :schema.audit

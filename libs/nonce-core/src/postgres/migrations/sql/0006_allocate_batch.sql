@@ -15,6 +15,7 @@ CREATE FUNCTION :schema.allocate_batch(
   p_submitters        text[],
   p_windows           integer[],
   p_needs             integer[],
+  p_min_ttl_ms        integer[],
   p_request_submitter integer[],
   p_request_count     integer[],
   p_request_ttl_ms    integer[],
@@ -38,6 +39,7 @@ AS $$
 DECLARE
   v_now       timestamptz;
   v_locked    text[];
+  v_all_locked boolean;
   v_due       text[];
   v_found     boolean[];
   v_paused    boolean[];
@@ -75,34 +77,37 @@ BEGIN
   END IF;
   -- The clock is read under the locks, so that time spent waiting shortens nobody's deadline.
   v_now := clock_timestamp();
+  v_all_locked := cardinality(v_locked) = cardinality(p_submitters);
 
   -- A second pass only when something was made issuable: it changes the room in the window.
   FOR v_pass IN 1..2 LOOP
-    SELECT
-      array_agg(s.submitter IS NOT NULL ORDER BY p.ord),
-      array_agg(s.paused_at IS NOT NULL ORDER BY p.ord),
-      array_agg(s.engine IS DISTINCT FROM 'reliable' ORDER BY p.ord),
-      array_agg(s.chain_generation ORDER BY p.ord),
-      array_agg(s.epoch ORDER BY p.ord),
-      array_agg(coalesce(s.chain_latest_count, 0) ORDER BY p.ord),
-      array_agg(greatest(s.next_local_nonce, s.chain_latest_count) ORDER BY p.ord),
-      array_agg(CASE
-        WHEN coalesce(s.max_in_flight, p.default_window) = 0 THEN 9007199254740991
-        WHEN s.chain_latest_count IS NOT NULL THEN
-          greatest(0, s.chain_latest_count + coalesce(s.max_in_flight, p.default_window)
-            - greatest(s.next_local_nonce, s.chain_latest_count))
-        ELSE greatest(0, coalesce(s.max_in_flight, p.default_window) - (
-          SELECT count(*) FROM (
-            SELECT 1 FROM :schema.submitter_nonce_allocation a
-            WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
-              AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
-            LIMIT coalesce(s.max_in_flight, p.default_window)) open))
-        END ORDER BY p.ord),
-      array_agg(s.submitter) FILTER (WHERE s.reclaim_at <= v_now OR s.walk_cursor < s.walk_end)
+    -- Sorted once below, so that the arrays line up with p_submitters without a sort each.
+    SELECT array_agg(r.found), array_agg(r.paused), array_agg(r.is_foreign), array_agg(r.gen),
+      array_agg(r.epoch), array_agg(r.floor), array_agg(r.next), array_agg(r.room),
+      array_agg(r.submitter) FILTER (WHERE r.due)
     INTO v_found, v_paused, v_foreign, v_gen, v_epoch, v_floor, v_next, v_room, v_due
-    FROM unnest(p_submitters, p_windows) WITH ORDINALITY AS p (submitter, default_window, ord)
-    LEFT JOIN :schema.submitter_nonce_state s
-      ON s.submitter = p.submitter AND p.submitter = ANY (v_locked);
+    FROM (
+      SELECT s.submitter, s.submitter IS NOT NULL AS found, s.paused_at IS NOT NULL AS paused,
+        s.engine IS DISTINCT FROM 'reliable' AS is_foreign, s.chain_generation AS gen, s.epoch,
+        coalesce(s.chain_latest_count, 0) AS floor,
+        greatest(s.next_local_nonce, s.chain_latest_count) AS next,
+        s.reclaim_at <= v_now OR s.walk_cursor < s.walk_end AS due,
+        CASE
+          WHEN coalesce(s.max_in_flight, p.default_window) = 0 THEN 9007199254740991
+          WHEN s.chain_latest_count IS NOT NULL THEN
+            greatest(0, s.chain_latest_count + coalesce(s.max_in_flight, p.default_window)
+              - greatest(s.next_local_nonce, s.chain_latest_count))
+          ELSE greatest(0, coalesce(s.max_in_flight, p.default_window) - (
+            SELECT count(*) FROM (
+              SELECT 1 FROM :schema.submitter_nonce_allocation a
+              WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+                AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+              LIMIT coalesce(s.max_in_flight, p.default_window)) open))
+        END AS room
+      FROM unnest(p_submitters, p_windows) WITH ORDINALITY AS p (submitter, default_window, ord)
+      LEFT JOIN :schema.submitter_nonce_state s
+        ON s.submitter = p.submitter AND (v_all_locked OR p.submitter = ANY (v_locked))
+      ORDER BY p.ord) r;
     EXIT WHEN v_due IS NULL OR v_pass = 2;
     PERFORM :schema.reclaim_of(v_due, v_now, p_quarantine_ms, p_release, 1000);
     PERFORM :schema.walk_closed_ranges(s.submitter, s.need, s.default_window, v_now)
@@ -133,8 +138,12 @@ BEGIN
       FOR UPDATE SKIP LOCKED) a
     WHERE NOT s.is_foreign) c;
 
-  SELECT array_agg((SELECT count(*) FROM unnest(c_sub) c WHERE c = p.ord)::integer ORDER BY p.ord)
-  INTO v_reissued FROM generate_subscripts(p_submitters, 1) AS p (ord);
+  v_reissued := array_fill(0, ARRAY[cardinality(p_submitters)]);
+  IF c_sub IS NOT NULL THEN
+    FOREACH v_sub IN ARRAY c_sub LOOP
+      v_reissued[v_sub] := v_reissued[v_sub] + 1;
+    END LOOP;
+  END IF;
 
   v_simple := p_request_operation IS NULL AND NOT p_retry
     AND NOT (false = ANY (v_found)) AND NOT (true = ANY (v_paused)) AND NOT (true = ANY (v_foreign))
@@ -268,11 +277,9 @@ BEGIN
         reclaim_at = least(s.reclaim_at, v_now + n.ttl_ms * interval '1 ms'),
         updated_at = v_now
     FROM (
-      SELECT t.submitter, t.next, greatest(0, t.taken - t.reissued) AS fresh,
-        (SELECT min(r.ttl_ms) FROM unnest(p_request_ttl_ms, p_request_submitter) AS r (ttl_ms, sub)
-         WHERE r.sub = t.ord) AS ttl_ms
-      FROM unnest(p_submitters, v_next, v_taken, v_reissued) WITH ORDINALITY
-        AS t (submitter, next, taken, reissued, ord)
+      SELECT t.submitter, t.next, greatest(0, t.taken - t.reissued) AS fresh, t.ttl_ms
+      FROM unnest(p_submitters, v_next, v_taken, v_reissued, p_min_ttl_ms)
+        AS t (submitter, next, taken, reissued, ttl_ms)
       WHERE t.taken > 0) n
     WHERE s.submitter = n.submitter;
 
