@@ -31,6 +31,8 @@ const DEFAULT_CONFIG = [
   // Authority keys must never be evicted, and a missing replica must not change the replication id.
   'maxmemory-policy noeviction',
   'repl-backlog-ttl 0',
+  // A replica of ours need not wait for others that might come and share its first copy.
+  'repl-diskless-sync-delay 0',
   'save ""',
   'appendonly yes',
   'appendfsync everysec',
