@@ -90,7 +90,7 @@ export class NodeProcess<Message = unknown> {
         describe: `${describe}; so far it wrote:\n${this.text}`,
         everyMs: 5,
       },
-    ) as Promise<Message>;
+    );
   }
 
   /** Ends its input and asks with SIGTERM; resolves once it is gone. */
