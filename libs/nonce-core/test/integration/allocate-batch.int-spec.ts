@@ -1,5 +1,8 @@
 import type { AllocateAnswer } from '../../src/ports/allocation-store.port';
 import type { Submitter } from '../../src/domain/submitter';
+import { createDataSource } from '../../src/postgres/data-source';
+import { PostgresAllocationStore } from '../../src/postgres/postgres-allocation-store';
+import { StatementRunner } from '../../src/postgres/statement-runner';
 import {
   baselineOf,
   batchOf,
@@ -177,10 +180,14 @@ describe('allocate_batch', () => {
       return { scans: Number(rows[0]?.scans), inserted: Number(rows[0]?.inserted) };
     };
     const before = await statistics();
+    // Connections of their own: a backend reports its statistics at the latest when it ends.
+    const source = createDataSource({ url: fixture.database.url, schema: fixture.database.schema });
+    await source.initialize();
+    const store = new PostgresAllocationStore(new StatementRunner(source, fixture.database.schema));
     for (let round = 0; round < 80; round += 1) {
-      await allocate([rowOf(submitter, { ids: tokens(250) })]);
+      await store.allocate(batchOf([rowOf(submitter, { ids: tokens(250) })]));
     }
-    // Servers report with a delay: only once the inserts are counted do the scans count.
+    await source.destroy();
     const after = await waitFor(
       async () => {
         const now = await statistics();
