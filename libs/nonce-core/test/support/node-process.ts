@@ -10,8 +10,8 @@ const OUTPUT_KEPT_CHARS = 20_000;
 
 export interface NodeProcessOptions {
   readonly parameters?: readonly string[];
-  /** Added to this process's environment. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Added to this process's environment; undefined takes a name out of it. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface NodeProcessEnd {

@@ -1,0 +1,117 @@
+/**
+ * What `npm test` and `npm run lint` run: the build, the checks, then every test. Plain JavaScript,
+ * because it has to work before anything is built. Everything after the first failing step is left
+ * out. Parameters go to Jest: `npm test -- allocate` runs everything else, then those test files.
+ */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
+/** The machine the limit of 15 minutes is meant for has two cores. */
+const CHECKS_AT_ONCE = 2;
+
+const bin = (name) => join(ROOT, 'node_modules/.bin', name);
+const tool = (name) => [process.execPath, join(ROOT, `tools/dist/${name}/main.js`)];
+
+const BUILD = {
+  name: 'build',
+  command: [bin('nx'), 'run-many', '-t', 'build', '--parallel=2', '--outputStyle=static'],
+};
+
+/** Longest first, so that the two that run at once end at about the same time. */
+const CHECKS = [
+  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings=0'], fix: 'npx eslint . --fix' },
+  { name: 'types of the tests', command: [bin('tsc'), '-p', 'tsconfig.eslint.json'] },
+  { name: 'format', command: [bin('prettier'), '--check', '.'], fix: 'npm run format' },
+  { name: 'unused code', command: [bin('knip')] },
+  { name: 'architecture', command: tool('architecture') },
+  {
+    name: 'generated files are fresh',
+    command: [...tool('generate'), '--check'],
+    fix: 'npm run generate',
+  },
+];
+
+const PARAMETERS = process.argv.slice(2);
+const CHECKS_ONLY = PARAMETERS.includes('--checks-only');
+const TESTS = { name: 'tests', command: [bin('jest'), ...PARAMETERS] };
+
+const total = 1 + CHECKS.length + (CHECKS_ONLY ? 0 : 1);
+let begun = 0;
+
+process.exitCode = (await runAll()) ? 0 : 1;
+
+async function runAll() {
+  const startedMs = performance.now();
+  const passed =
+    (await runVisibly(BUILD)) && (await runChecks()) && (CHECKS_ONLY || (await runVisibly(TESTS)));
+  if (passed) console.log(`\nall ${total} steps passed in ${seconds(startedMs)}`);
+  return passed;
+}
+
+/** A step whose own output is of interest while it runs. */
+async function runVisibly(step) {
+  const { label, startedMs } = announce(step);
+  const { ok } = await run(step, 'inherit');
+  return conclude({ step, label, startedMs, ok });
+}
+
+/** All checks, a few at a time; the output of one is shown only when it fails. */
+async function runChecks() {
+  const waiting = [...CHECKS];
+  let passed = true;
+  const lane = async () => {
+    for (let step = waiting.shift(); step !== undefined && passed; step = waiting.shift()) {
+      const { label, startedMs } = announce(step);
+      const { ok, output } = await run(step, 'pipe');
+      if (!ok) process.stdout.write(output);
+      passed = conclude({ step, label, startedMs, ok }) && passed;
+    }
+  };
+  await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, lane));
+  return passed;
+}
+
+function announce(step) {
+  begun += 1;
+  const label = `[${begun}/${total}] ${step.name}`;
+  console.log(`${label} …`);
+  return { label, startedMs: performance.now() };
+}
+
+function conclude({ step, label, startedMs, ok }) {
+  console.log(`${label}: ${ok ? 'ok' : 'FAILED'} (${seconds(startedMs)})`);
+  if (!ok) {
+    const command = step.command.map((part) => part.replace(`${ROOT}/`, '')).join(' ');
+    console.error(`\nfailed step: ${step.name}\n  run it alone: ${command}`);
+    if (step.fix !== undefined) console.error(`  fix: ${step.fix}`);
+  }
+  return ok;
+}
+
+function run({ command: [program, ...parameters] }, output) {
+  return new Promise((resolve) => {
+    const child = spawn(program, parameters, {
+      cwd: ROOT,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, NX_DAEMON: 'false', NX_TUI: 'false' },
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk) => {
+        text += chunk;
+      });
+    }
+    child.once('error', (error) => {
+      resolve({ ok: false, output: `${error.message}\n  fix: npm ci\n` });
+    });
+    child.once('close', (exitCode) => {
+      resolve({ ok: exitCode === 0, output: text });
+    });
+  });
+}
+
+function seconds(startedMs) {
+  return `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+}
