@@ -70,8 +70,8 @@ export class AdminServer {
   }
 
   private async respond(path: string | null, response: ServerResponse): Promise<void> {
-    const answer = await this.answer(path).catch(
-      (error: unknown): Answer => json(500, { status: 'error', detail: nameOf(error) }),
+    const answer = await this.answer(path).catch((error: unknown): Answer =>
+      json(500, { status: 'error', detail: nameOf(error) }),
     );
     response.writeHead(answer.status, {
       'content-type': answer.type,

@@ -950,6 +950,220 @@ BEGIN
   FROM unnest(v_ord, v_verdict, v_previous, v_ids) AS r (ord, verdict, previous, id)
   LEFT JOIN :schema.submitter_nonce_allocation a ON a.id = r.id;
 END $$;`,
+  '0010_alignment': `-- Moves the floors of one submitter to what the chain showed, and settles by count what may be
+-- settled by count. The only writer of floors; everything happens under the lock of the state row.
+--
+-- Guarantee: a lower count changes nothing; the finalized floor never falls and never passes the
+-- latest one; a row with a recorded hash is never settled here.
+-- Replies one row, or none for a submitter that has no state:
+--   verdict     aligned | reset (another genesis: nothing moved, the submitter issues no more)
+--   foreign_use fresh nonces skipped because somebody else used the account
+--   fenced      unsent holders at finally consumed nonces
+--   finalized   assertions that became FINAL by count
+--   stuck       rows that may have been sent without a hash and now need a decision
+--   lowered     by how much the observed count was below the known one
+CREATE FUNCTION :schema.align_submitter(
+  p_submitter text,
+  p_latest    bigint,
+  p_finalized bigint,
+  p_genesis   text,
+  p_limit     integer
+) RETURNS TABLE (
+  verdict text, known_genesis text, chain_latest bigint, last_chain_nonce bigint,
+  foreign_use bigint, fenced bigint, finalized bigint, stuck bigint, lowered bigint
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_now timestamptz;
+  v_latest bigint;
+  v_final bigint;
+  v_fenced bigint;
+  v_finalized bigint;
+  v_stuck bigint;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  v_now := clock_timestamp();
+
+  IF v_state.genesis_hash <> p_genesis THEN
+    UPDATE :schema.submitter_nonce_state s
+    SET paused_at = v_now, paused_reason = 'chain reset: another genesis block', updated_at = v_now
+    WHERE s.submitter = p_submitter AND s.paused_at IS NULL;
+    RETURN QUERY SELECT 'reset'::text, v_state.genesis_hash, v_state.chain_latest_count,
+      v_state.last_chain_nonce, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint;
+    RETURN;
+  END IF;
+
+  v_latest := greatest(v_state.chain_latest_count, p_latest);
+  v_final := least(greatest(v_state.chain_finalized_count, p_finalized), v_latest);
+  UPDATE :schema.submitter_nonce_state s
+  SET genesis_hash = p_genesis,
+      chain_latest_count = v_latest,
+      chain_finalized_count = v_final,
+      next_local_nonce = greatest(s.next_local_nonce, v_latest),
+      ceiling = greatest(s.ceiling, v_latest),
+      paused_at = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL ELSE s.paused_at END,
+      paused_reason = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL
+        ELSE s.paused_reason END,
+      aligned_at = v_now,
+      updated_at = v_now
+  WHERE s.submitter = p_submitter;
+
+  WITH candidate AS MATERIALIZED (
+    (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+       AND a.stage = 'ASSERTED' AND a.nonce < v_final
+       AND (a.hashes IS NULL OR a.due_at IS NULL)
+     LIMIT p_limit)
+    UNION ALL
+    (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+       AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.nonce < v_final
+       AND a.hashes IS NULL AND a.stuck_since IS NULL
+     LIMIT p_limit)
+    UNION ALL
+    (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+       AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+       AND a.stage = 'GRANTED' AND a.nonce < v_final
+       AND a.hashes IS NULL AND a.stuck_since IS NULL
+     LIMIT p_limit)
+  ), locked AS MATERIALIZED (
+    SELECT a.nonce,
+      CASE
+        -- With a hash only a receipt decides: the tracker is asked to look.
+        WHEN a.hashes IS NOT NULL THEN CASE WHEN a.stage = 'ASSERTED' THEN 'look' END
+        WHEN a.stage = 'ASSERTED' THEN 'final'
+        -- Never exposed: a declared holder writes an intent first, and generation 0 had no holder.
+        WHEN a.stage = 'REUSABLE' OR (a.stage = 'QUARANTINED' AND a.generation = 0) THEN 'consumed'
+        WHEN a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
+          THEN 'fenced'
+        WHEN a.stage IN ('GRANTED', 'QUARANTINED') THEN 'stuck'
+      END AS verdict
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND a.nonce IN (SELECT c.nonce FROM candidate c)
+    ORDER BY a.nonce
+    FOR UPDATE
+  ), moved AS (
+    UPDATE :schema.submitter_nonce_allocation a
+    SET stage = CASE l.verdict
+          WHEN 'final' THEN 'FINAL'
+          WHEN 'consumed' THEN 'CONSUMED_EXTERNAL'
+          WHEN 'fenced' THEN 'CONSUMED_EXTERNAL'
+          ELSE a.stage::text END:::schema.allocation_stage,
+        proof = CASE WHEN l.verdict IN ('final', 'consumed', 'fenced') THEN 'count' ELSE a.proof END,
+        deadline = CASE WHEN l.verdict = 'stuck' THEN a.deadline END,
+        release_at = NULL,
+        due_at = CASE WHEN l.verdict = 'look' THEN v_now END,
+        stuck_since = CASE WHEN l.verdict = 'stuck' THEN v_now END,
+        note = CASE l.verdict
+          WHEN 'fenced' THEN 'nonce was used by another transaction'
+          WHEN 'stuck' THEN 'nonce is used on the chain, by whom is not known'
+          ELSE a.note END,
+        updated_at = v_now
+    FROM locked l
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND a.nonce = l.nonce AND l.verdict IS NOT NULL
+    RETURNING l.verdict
+  )
+  SELECT count(*) FILTER (WHERE m.verdict = 'fenced'), count(*) FILTER (WHERE m.verdict = 'final'),
+    count(*) FILTER (WHERE m.verdict = 'stuck')
+  INTO v_fenced, v_finalized, v_stuck FROM moved m;
+
+  RETURN QUERY SELECT 'aligned'::text, p_genesis, v_latest, nullif(v_final, 0) - 1,
+    greatest(0, v_latest - v_state.next_local_nonce), v_fenced, v_finalized, v_stuck,
+    greatest(0, coalesce(v_state.chain_latest_count, 0) - p_latest);
+END $$;`,
+  '0011_tracking': `-- Work of the tracker, found by scanning rows: losing every timer and process loses nothing.
+
+-- Settles reservations past their deadline. Submitters that another statement has locked are left
+-- for the next sweep; nothing here waits for a lock.
+CREATE FUNCTION :schema.reclaim_expired(p_limit integer, p_quarantine_ms integer, p_release text)
+RETURNS TABLE (id uuid) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_due text[];
+BEGIN
+  SELECT array_agg(d.submitter ORDER BY d.submitter) INTO v_due FROM (
+    SELECT s.submitter FROM :schema.submitter_nonce_state s
+    WHERE s.reclaim_at < 'infinity' AND s.reclaim_at <= clock_timestamp()
+    ORDER BY s.reclaim_at LIMIT p_limit
+    FOR UPDATE SKIP LOCKED) d;
+  IF v_due IS NULL THEN
+    RETURN;
+  END IF;
+  RETURN QUERY SELECT r FROM :schema.reclaim_of(
+    v_due, clock_timestamp(), p_quarantine_ms, p_release, p_limit) AS r;
+END $$;
+
+-- Applies what was learned about nonces, each while its row still is as it was claimed: same stage,
+-- and no hash recorded since. Locks the rows in key order. Replies the ids of the rows written.
+CREATE FUNCTION :schema.apply_tracking(
+  p_ids           uuid[],
+  p_from          text[],
+  p_to            text[],
+  p_hashes_seen   integer[],
+  p_hashes        text[],
+  p_block_numbers bigint[],
+  p_block_hashes  text[],
+  p_proofs        text[],
+  p_reasons       text[],
+  p_next_ms       integer[],
+  p_release_ms    integer[],
+  p_stuck         boolean[]
+) RETURNS TABLE (id uuid) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now timestamptz;
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY (p_ids)
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE;
+  v_now := clock_timestamp();
+
+  RETURN QUERY
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = v.following,
+      tx_hash = coalesce(v.hash, a.tx_hash),
+      block_number = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
+        THEN coalesce(v.block_number, a.block_number) END,
+      block_hash = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
+        THEN coalesce(v.block_hash, a.block_hash) END,
+      proof = CASE WHEN v.following IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') THEN v.proof END,
+      due_at = CASE WHEN v.following NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL', 'REUSABLE')
+        THEN v_now + v.next_ms * interval '1 ms' END,
+      release_at = CASE
+        WHEN v.following <> 'QUARANTINED' THEN NULL
+        WHEN v.release_ms IS NOT NULL THEN v_now + v.release_ms * interval '1 ms'
+        ELSE a.release_at END,
+      stuck_since = CASE WHEN v.stuck THEN coalesce(a.stuck_since, v_now)
+        WHEN a.stage = v.following THEN a.stuck_since END,
+      note = CASE WHEN v.stuck OR a.stage <> v.following THEN left(v.reason, 500) ELSE a.note END,
+      updated_at = v_now
+  FROM (
+    SELECT u.id, u.previous:::schema.allocation_stage AS previous,
+      u.following:::schema.allocation_stage AS following, u.hashes_seen, u.hash, u.block_number,
+      u.block_hash, u.proof, u.reason, u.next_ms, u.release_ms, u.stuck
+    FROM unnest(p_ids, p_from, p_to, p_hashes_seen, p_hashes, p_block_numbers, p_block_hashes,
+      p_proofs, p_reasons, p_next_ms, p_release_ms, p_stuck) AS u (id, previous, following,
+      hashes_seen, hash, block_number, block_hash, proof, reason, next_ms, release_ms, stuck)) v
+  WHERE a.id = v.id AND a.stage = v.previous
+    AND (v.hashes_seen IS NULL OR v.hashes_seen = coalesce(cardinality(a.hashes), 0))
+  RETURNING a.id;
+END $$;`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

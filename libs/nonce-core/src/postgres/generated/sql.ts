@@ -13,6 +13,17 @@ export interface Statement<Parameters> {
 
 export interface StatementParameters {
   /**
+   * Moves the floors of a submitter; the function in the migrations states guarantee and replies.
+   */
+  readonly alignSubmitter: {
+    readonly submitter: string;
+    readonly latestCount: number;
+    readonly finalizedCount: number | null;
+    readonly genesisHash: string;
+    /** rows settled by one call; the rest is left for the next */
+    readonly rowLimit: number;
+  };
+  /**
    * Answers a batch of allocation requests; the function in the migrations states guarantee and replies.
    */
   readonly allocateBatch: {
@@ -46,6 +57,41 @@ export interface StatementParameters {
     readonly retry: boolean;
   };
   /**
+   * Applies verdicts of the tracker; the function in the migrations states guarantee and replies.
+   */
+  readonly applyTracking: {
+    readonly ids: readonly (string | null)[];
+    readonly fromStages: readonly (string | null)[];
+    readonly toStages: readonly (string | null)[];
+    /** hashes the decision knew; null = any */
+    readonly hashesSeen: readonly (number | null)[];
+    /** the hash that mined */
+    readonly txHashes: readonly (string | null)[];
+    readonly blockNumbers: readonly (number | null)[];
+    readonly blockHashes: readonly (string | null)[];
+    readonly proofs: readonly (string | null)[];
+    readonly reasons: readonly (string | null)[];
+    readonly nextLookMs: readonly (number | null)[];
+    /** for rows that enter quarantine */
+    readonly releaseMs: readonly (number | null)[];
+    readonly stuck: readonly (boolean | null)[];
+  };
+  /**
+   * Settings of the server that decide whether a commit can be lost.
+   */
+  readonly checkServer: Readonly<Record<string, never>>;
+  /**
+   * Claims rows whose next look is due: moves the look into the future and returns the rows, oldest
+   * look first. Rows another worker is claiming are skipped. The statement's start time, not a
+   * volatile clock, so that the index on due_at serves the comparison.
+   */
+  readonly claimDue: {
+    readonly stages: readonly (string | null)[];
+    readonly chainIds: readonly (number | null)[];
+    readonly rowLimit: number;
+    readonly leaseMs: number;
+  };
+  /**
    * Applies a batch of holders' commands; the function in the migrations states guarantee and replies.
    */
   readonly commandBatch: {
@@ -62,6 +108,15 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
+   * Submitters whose last alignment is older than wanted, the least recent first. A submitter with
+   * nothing open is looked at twenty times less often: only foreign use could concern it.
+   */
+  readonly dueForAlignment: {
+    readonly chainIds: readonly (number | null)[];
+    readonly olderThanMs: number;
+    readonly rowLimit: number;
+  };
+  /**
    * Reads one allocation by its owner token; no row when the token is unknown or was superseded.
    */
   readonly findAllocation: {
@@ -72,6 +127,48 @@ export interface StatementParameters {
    */
   readonly findAllocations: {
     readonly ids: readonly (string | null)[];
+  };
+  /**
+   * The key with this digest, unless it is revoked or expired.
+   */
+  readonly findApiKey: {
+    readonly digest: string;
+  };
+  /**
+   * The row of one nonce in the current chain generation.
+   */
+  readonly findNonce: {
+    readonly submitter: string;
+    readonly nonce: number;
+  };
+  /**
+   * Rows of one submitter's current chain generation, in nonce order.
+   */
+  readonly listNonces: {
+    readonly submitter: string;
+    readonly stages: readonly (string | null)[] | null;
+    readonly fromNonce: number | null;
+    /** inclusive */
+    readonly toNonce: number | null;
+    readonly rowLimit: number;
+  };
+  /**
+   * One page of submitters in key order, each as in view-submitter.
+   */
+  readonly listSubmitters: {
+    /** the last key of the page before, or the empty text */
+    readonly after: string;
+    /** part of the key or of the label */
+    readonly search: string | null;
+    readonly rowLimit: number;
+    readonly defaultWindow: number;
+  };
+  /**
+   * Grants of one nonce that ended with another grant, oldest first.
+   */
+  readonly nonceHistory: {
+    readonly submitter: string;
+    readonly nonce: number;
   };
   /**
    * Creates a submitter's state row, and quarantines what a pool already holds; nothing if it exists.
@@ -87,6 +184,68 @@ export interface StatementParameters {
     readonly quarantineMs: number;
     readonly release: string;
   };
+  /**
+   * Moves the next look of rows, and nothing else.
+   */
+  readonly postponeLooks: {
+    readonly ids: readonly (string | null)[];
+    readonly nextLookMs: readonly (number | null)[];
+  };
+  /**
+   * Settles reservations past their deadline and returns the rows as they then are.
+   */
+  readonly reclaimExpired: {
+    readonly rowLimit: number;
+    readonly quarantineMs: number;
+    readonly release: string;
+  };
+  /**
+   * Adds a key, or replaces name and scopes of the one with the same digest. A revoked key stays so.
+   */
+  readonly saveApiKey: {
+    readonly name: string;
+    readonly digest: string;
+    readonly scopes: readonly (string | null)[];
+  };
+  /**
+   * Pauses or resumes a submitter; a repeated pause keeps its first instant and takes the new reason.
+   */
+  readonly setPaused: {
+    readonly submitter: string;
+    readonly paused: boolean;
+    readonly reason: string;
+  };
+  /**
+   * Totals of open work, from partial indexes only: no statement here reads a settled row.
+   */
+  readonly trackingBacklog: Readonly<Record<string, never>>;
+  /**
+   * Changes the settings named in the JSON object; a key with null falls back to the default.
+   */
+  readonly updateSettings: {
+    readonly submitter: string;
+    /** JSON with any of label, maxInFlight, ttlMs, exposure */
+    readonly settings: string;
+  };
+  /**
+   * One submitter as an operator sees it. USED is what was issued and is neither reserved nor
+   * recyclable, so that history is not counted row by row; the other counts come from partial indexes.
+   */
+  readonly viewSubmitter: {
+    readonly submitter: string;
+    readonly defaultWindow: number;
+  };
+  /**
+   * Appends one operator action.
+   */
+  readonly writeAudit: {
+    readonly actor: string;
+    readonly action: string;
+    readonly subject: string;
+    readonly reason: string;
+    /** JSON */
+    readonly detail: string | null;
+  };
 }
 
 interface StatementSource {
@@ -97,6 +256,14 @@ interface StatementSource {
 }
 
 const SQL: Readonly<Record<StatementName, StatementSource>> = {
+  alignSubmitter: {
+    file: 'align-submitter',
+    hot: false,
+    parameters: ['submitter', 'latestCount', 'finalizedCount', 'genesisHash', 'rowLimit'],
+    text: `SELECT verdict, known_genesis, chain_latest, last_chain_nonce, foreign_use, fenced, finalized, stuck,
+  lowered
+FROM :schema.align_submitter($1, $2, $3, $4, $5)`,
+  },
   allocateBatch: {
     file: 'allocate-batch',
     hot: true,
@@ -104,11 +271,76 @@ const SQL: Readonly<Record<StatementName, StatementSource>> = {
     text: `SELECT kind, index, nonce, extra, at_ms, detail
 FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
   },
+  applyTracking: {
+    file: 'apply-tracking',
+    hot: false,
+    parameters: ['ids', 'fromStages', 'toStages', 'hashesSeen', 'txHashes', 'blockNumbers', 'blockHashes', 'proofs', 'reasons', 'nextLookMs', 'releaseMs', 'stuck'],
+    text: `SELECT id FROM :schema.apply_tracking($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+  },
+  checkServer: {
+    file: 'check-server',
+    hot: false,
+    parameters: [],
+    text: `SELECT current_setting('server_version_num')::integer AS version,
+  current_setting('server_version') AS version_text,
+  current_setting('fsync') AS fsync,
+  current_setting('synchronous_commit') AS synchronous_commit,
+  pg_is_in_recovery() AS in_recovery`,
+  },
+  claimDue: {
+    file: 'claim-due',
+    hot: true,
+    parameters: ['stages', 'chainIds', 'rowLimit', 'leaseMs'],
+    text: `WITH due AS MATERIALIZED (
+  SELECT a.id, a.due_at
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.due_at <= statement_timestamp()
+    AND a.stage = ANY ($1::text[]:::schema.allocation_stage[])
+    AND split_part(a.submitter, ':', 2)::bigint = ANY ($2)
+  ORDER BY a.due_at
+  LIMIT $3
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET due_at = statement_timestamp() + $4 * interval '1 ms'
+FROM due
+WHERE a.id = due.id
+RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a.epoch, a.operation_id,
+  a.tx_hash, array_to_string(a.hashes, ',') AS hashes, a.proof, a.note,
+  extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
+  extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
+  extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms,
+  a.raw_tx, a.block_number, a.block_hash,
+  (SELECT s.chain_latest_count FROM :schema.submitter_nonce_state s
+   WHERE s.submitter = a.submitter) AS chain_latest_count,
+  (SELECT s.chain_finalized_count FROM :schema.submitter_nonce_state s
+   WHERE s.submitter = a.submitter) AS chain_finalized_count,
+  greatest(0, extract(epoch FROM statement_timestamp() - a.updated_at)::double precision * 1000)
+    AS unchanged_ms,
+  extract(epoch FROM statement_timestamp() - a.stuck_since)::double precision * 1000 AS stuck_ms`,
+  },
   commandBatch: {
     file: 'command-batch',
     hot: true,
     parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release'],
     text: `SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord`,
+  },
+  dueForAlignment: {
+    file: 'due-for-alignment',
+    hot: false,
+    parameters: ['chainIds', 'olderThanMs', 'rowLimit'],
+    text: `SELECT due.submitter
+FROM unnest($1::bigint[]) AS chain (id)
+CROSS JOIN LATERAL (
+  SELECT s.submitter, s.aligned_at
+  FROM :schema.submitter_nonce_state s
+  WHERE s.chain_id = chain.id
+    AND (s.aligned_at IS NULL OR s.aligned_at <= statement_timestamp() - $2 * interval '1 ms'
+      * CASE WHEN s.next_local_nonce > coalesce(s.chain_finalized_count, -1) THEN 1 ELSE 20 END)
+  ORDER BY s.aligned_at NULLS FIRST
+  LIMIT $3) due
+ORDER BY due.aligned_at NULLS FIRST
+LIMIT $3`,
   },
   findAllocation: {
     file: 'find-allocation',
@@ -136,11 +368,259 @@ FROM :schema.submitter_nonce_allocation a
 WHERE a.id = ANY ($1)
 ORDER BY a.nonce`,
   },
+  findApiKey: {
+    file: 'find-api-key',
+    hot: true,
+    parameters: ['digest'],
+    text: `SELECT k.id, k.name, k.scopes
+FROM :schema.api_key k
+WHERE k.digest = $1 AND k.revoked_at IS NULL
+  AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())`,
+  },
+  findNonce: {
+    file: 'find-nonce',
+    hot: false,
+    parameters: ['submitter', 'nonce'],
+    text: `SELECT a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a.epoch, a.operation_id,
+  a.tx_hash, array_to_string(a.hashes, ',') AS hashes, a.proof, a.note,
+  extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
+  extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
+  extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms,
+  a.generation
+FROM :schema.submitter_nonce_allocation a
+WHERE a.submitter = $1 AND a.nonce = $2
+  AND a.chain_generation = (
+    SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)`,
+  },
+  listNonces: {
+    file: 'list-nonces',
+    hot: false,
+    parameters: ['submitter', 'stages', 'fromNonce', 'toNonce', 'rowLimit'],
+    text: `SELECT a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a.epoch, a.operation_id,
+  a.tx_hash, array_to_string(a.hashes, ',') AS hashes, a.proof, a.note,
+  extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
+  extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
+  extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms
+FROM :schema.submitter_nonce_allocation a
+WHERE a.submitter = $1
+  AND a.chain_generation = (
+    SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)
+  AND ($2::text[] IS NULL OR a.stage = ANY ($2::text[]:::schema.allocation_stage[]))
+  AND a.nonce >= coalesce($3, 0)
+  AND a.nonce <= coalesce($4, 9007199254740990)
+ORDER BY a.nonce
+LIMIT $5`,
+  },
+  listSubmitters: {
+    file: 'list-submitters',
+    hot: false,
+    parameters: ['after', 'search', 'rowLimit', 'defaultWindow'],
+    text: `SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
+  s.last_chain_nonce, s.chain_latest_count,
+  coalesce(s.max_in_flight, $4) AS max_in_flight,
+  s.paused_at IS NOT NULL AS paused, s.paused_reason,
+  extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
+  reserved.count AS reserved, reusable.count AS recyclable,
+  greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count
+    - (s.walk_end - s.walk_cursor)) AS used,
+  extract(epoch FROM statement_timestamp() - reserved.oldest)::double precision * 1000
+    AS oldest_reserved_ms,
+  blocking.rows AS blocking
+FROM (
+  SELECT * FROM :schema.submitter_nonce_state state
+  WHERE state.submitter > $1
+    AND ($2::text IS NULL OR strpos(state.submitter, lower($2)) > 0
+      OR strpos(lower(state.label), lower($2)) > 0)
+  ORDER BY state.submitter
+  LIMIT $3) s
+CROSS JOIN LATERAL (
+  SELECT count(*) AS count, min(a.created_at) AS oldest
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+    AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')) reserved
+CROSS JOIN LATERAL (
+  SELECT count(*) AS count
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+    AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') reusable
+CROSS JOIN LATERAL (
+  SELECT coalesce(min(l.base), s.base) AS base
+  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = 1) origin
+CROSS JOIN LATERAL (
+  SELECT string_agg(b.nonce || ':' || b.stage || ':' || b.stuck, ',' ORDER BY b.nonce) AS rows
+  FROM (
+    (SELECT a.nonce, a.stage, a.stuck_since IS NOT NULL AS stuck
+     FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+       AND a.stage IN ('REUSABLE', 'QUARANTINED')
+       AND a.nonce >= coalesce(s.chain_latest_count, 0)
+     ORDER BY a.nonce LIMIT 1000)
+    UNION ALL
+    (SELECT a.nonce, a.stage, a.stuck_since IS NOT NULL
+     FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+       AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+       AND a.deadline <= statement_timestamp()
+       AND a.nonce >= coalesce(s.chain_latest_count, 0)
+     ORDER BY a.nonce LIMIT 1000)) b) blocking
+ORDER BY s.submitter`,
+  },
+  nonceHistory: {
+    file: 'nonce-history',
+    hot: false,
+    parameters: ['submitter', 'nonce'],
+    text: `SELECT g.id, g.ended_stage, g.note,
+  extract(epoch FROM g.granted_at)::double precision * 1000 AS granted_ms,
+  extract(epoch FROM g.ended_at)::double precision * 1000 AS ended_ms
+FROM :schema.allocation_grant g
+WHERE g.submitter = $1 AND g.nonce = $2
+  AND g.chain_generation = (
+    SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)
+ORDER BY g.generation`,
+  },
   openSubmitter: {
     file: 'open-submitter',
     hot: false,
     parameters: ['submitter', 'engine', 'startNonce', 'pendingCount', 'latestCount', 'finalizedCount', 'genesisHash', 'quarantineMs', 'release'],
     text: `SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9) AS opened`,
+  },
+  postponeLooks: {
+    file: 'postpone-looks',
+    hot: false,
+    parameters: ['ids', 'nextLookMs'],
+    text: `WITH locked AS MATERIALIZED (
+  SELECT a.id FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY ($1) AND a.due_at IS NOT NULL
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET due_at = statement_timestamp() + p.next_look_ms * interval '1 ms'
+FROM locked, unnest($1, $2) AS p (id, next_look_ms)
+WHERE a.id = locked.id AND a.id = p.id`,
+  },
+  reclaimExpired: {
+    file: 'reclaim-expired',
+    hot: false,
+    parameters: ['rowLimit', 'quarantineMs', 'release'],
+    text: `SELECT a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a.epoch, a.operation_id,
+  a.tx_hash, array_to_string(a.hashes, ',') AS hashes, a.proof, a.note,
+  extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
+  extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
+  extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms
+FROM :schema.reclaim_expired($1, $2, $3) r
+CROSS JOIN LATERAL (SELECT * FROM :schema.submitter_nonce_allocation a WHERE a.id = r.id) a
+ORDER BY a.submitter, a.nonce`,
+  },
+  saveApiKey: {
+    file: 'save-api-key',
+    hot: false,
+    parameters: ['name', 'digest', 'scopes'],
+    text: `INSERT INTO :schema.api_key AS k (name, digest, scopes)
+VALUES ($1, $2, $3)
+ON CONFLICT (digest) DO UPDATE SET name = excluded.name, scopes = excluded.scopes
+RETURNING k.id, k.name, k.scopes`,
+  },
+  setPaused: {
+    file: 'set-paused',
+    hot: false,
+    parameters: ['submitter', 'paused', 'reason'],
+    text: `UPDATE :schema.submitter_nonce_state s
+SET paused_at = CASE WHEN $2 THEN coalesce(s.paused_at, clock_timestamp()) END,
+    paused_reason = CASE WHEN $2 THEN $3 END,
+    updated_at = clock_timestamp()
+WHERE s.submitter = $1
+RETURNING s.submitter`,
+  },
+  trackingBacklog: {
+    file: 'tracking-backlog',
+    hot: false,
+    parameters: [],
+    text: `SELECT
+  (SELECT count(*)
+   FROM :schema.submitter_nonce_state s
+   JOIN :schema.submitter_nonce_allocation a ON a.submitter = s.submitter
+   WHERE s.reclaim_at < 'infinity' AND s.reclaim_at <= statement_timestamp()
+     AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+     AND a.deadline <= statement_timestamp()) AS overdue,
+  (SELECT count(*) FROM :schema.submitter_nonce_allocation a
+   WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'QUARANTINED') AS quarantined,
+  (SELECT count(*) FROM :schema.submitter_nonce_allocation a
+   WHERE a.stuck_since IS NOT NULL) AS stuck,
+  (SELECT count(*) FROM :schema.submitter_nonce_allocation a
+   WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') AS recyclable`,
+  },
+  updateSettings: {
+    file: 'update-settings',
+    hot: false,
+    parameters: ['submitter', 'settings'],
+    text: `UPDATE :schema.submitter_nonce_state s
+SET label = CASE WHEN c.settings ? 'label' THEN c.settings ->> 'label' ELSE s.label END,
+    max_in_flight = CASE WHEN c.settings ? 'maxInFlight'
+      THEN (c.settings ->> 'maxInFlight')::integer ELSE s.max_in_flight END,
+    default_ttl_ms = CASE WHEN c.settings ? 'ttlMs'
+      THEN (c.settings ->> 'ttlMs')::integer ELSE s.default_ttl_ms END,
+    default_exposure = CASE WHEN c.settings ? 'exposure'
+      THEN (c.settings ->> 'exposure'):::schema.allocation_exposure ELSE s.default_exposure END,
+    updated_at = clock_timestamp()
+FROM (SELECT $2::text::jsonb AS settings) c
+WHERE s.submitter = $1
+RETURNING s.submitter`,
+  },
+  viewSubmitter: {
+    file: 'view-submitter',
+    hot: false,
+    parameters: ['submitter', 'defaultWindow'],
+    text: `SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
+  s.last_chain_nonce, s.chain_latest_count,
+  coalesce(s.max_in_flight, $2) AS max_in_flight,
+  s.paused_at IS NOT NULL AS paused, s.paused_reason,
+  extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
+  reserved.count AS reserved, reusable.count AS recyclable,
+  greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count
+    - (s.walk_end - s.walk_cursor)) AS used,
+  extract(epoch FROM statement_timestamp() - reserved.oldest)::double precision * 1000
+    AS oldest_reserved_ms,
+  blocking.rows AS blocking
+FROM :schema.submitter_nonce_state s
+CROSS JOIN LATERAL (
+  SELECT count(*) AS count, min(a.created_at) AS oldest
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+    AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')) reserved
+CROSS JOIN LATERAL (
+  SELECT count(*) AS count
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+    AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') reusable
+CROSS JOIN LATERAL (
+  SELECT coalesce(min(l.base), s.base) AS base
+  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = 1) origin
+CROSS JOIN LATERAL (
+  SELECT string_agg(b.nonce || ':' || b.stage || ':' || b.stuck, ',' ORDER BY b.nonce) AS rows
+  FROM (
+    (SELECT a.nonce, a.stage, a.stuck_since IS NOT NULL AS stuck
+     FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+       AND a.stage IN ('REUSABLE', 'QUARANTINED')
+       AND a.nonce >= coalesce(s.chain_latest_count, 0)
+     ORDER BY a.nonce LIMIT 1000)
+    UNION ALL
+    (SELECT a.nonce, a.stage, a.stuck_since IS NOT NULL
+     FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+       AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+       AND a.deadline <= statement_timestamp()
+       AND a.nonce >= coalesce(s.chain_latest_count, 0)
+     ORDER BY a.nonce LIMIT 1000)) b) blocking
+WHERE s.submitter = $1`,
+  },
+  writeAudit: {
+    file: 'write-audit',
+    hot: false,
+    parameters: ['actor', 'action', 'subject', 'reason', 'detail'],
+    text: `INSERT INTO :schema.audit (actor, action, subject, reason, detail)
+VALUES ($1, $2, $3, $4, $5::text::jsonb)`,
   },
 };
 

@@ -10,6 +10,8 @@ const SCRIPTS: readonly MigrationScript[] = [
   '0005_operations',
   '0006_allocate_batch',
   '0007_command_batch',
+  '0010_alignment',
+  '0011_tracking',
 ];
 
 /** Tables, guards and functions of the reliable engine. */

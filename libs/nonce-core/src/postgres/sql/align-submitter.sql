@@ -1,0 +1,9 @@
+-- Moves the floors of a submitter; the function in the migrations states guarantee and replies.
+-- $1 submitter text
+-- $2 latest_count bigint
+-- $3 finalized_count bigint null
+-- $4 genesis_hash text
+-- $5 row_limit integer  rows settled by one call; the rest is left for the next
+SELECT verdict, known_genesis, chain_latest, last_chain_nonce, foreign_use, fenced, finalized, stuck,
+  lowered
+FROM :schema.align_submitter($1, $2, $3, $4, $5)

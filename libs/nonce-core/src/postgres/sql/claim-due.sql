@@ -1,0 +1,35 @@
+-- Claims rows whose next look is due: moves the look into the future and returns the rows, oldest
+-- look first. Rows another worker is claiming are skipped. The statement's start time, not a
+-- volatile clock, so that the index on due_at serves the comparison.
+-- hot
+-- $1 stages text[]
+-- $2 chain_ids bigint[]
+-- $3 row_limit integer
+-- $4 lease_ms integer
+WITH due AS MATERIALIZED (
+  SELECT a.id, a.due_at
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.due_at <= statement_timestamp()
+    AND a.stage = ANY ($1::text[]:::schema.allocation_stage[])
+    AND split_part(a.submitter, ':', 2)::bigint = ANY ($2)
+  ORDER BY a.due_at
+  LIMIT $3
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET due_at = statement_timestamp() + $4 * interval '1 ms'
+FROM due
+WHERE a.id = due.id
+RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a.epoch, a.operation_id,
+  a.tx_hash, array_to_string(a.hashes, ',') AS hashes, a.proof, a.note,
+  extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
+  extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
+  extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms,
+  a.raw_tx, a.block_number, a.block_hash,
+  (SELECT s.chain_latest_count FROM :schema.submitter_nonce_state s
+   WHERE s.submitter = a.submitter) AS chain_latest_count,
+  (SELECT s.chain_finalized_count FROM :schema.submitter_nonce_state s
+   WHERE s.submitter = a.submitter) AS chain_finalized_count,
+  greatest(0, extract(epoch FROM statement_timestamp() - a.updated_at)::double precision * 1000)
+    AS unchanged_ms,
+  extract(epoch FROM statement_timestamp() - a.stuck_since)::double precision * 1000 AS stuck_ms

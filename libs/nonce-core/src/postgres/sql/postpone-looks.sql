@@ -1,0 +1,13 @@
+-- Moves the next look of rows, and nothing else.
+-- $1 ids uuid[]
+-- $2 next_look_ms integer[]
+WITH locked AS MATERIALIZED (
+  SELECT a.id FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY ($1) AND a.due_at IS NOT NULL
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET due_at = statement_timestamp() + p.next_look_ms * interval '1 ms'
+FROM locked, unnest($1, $2) AS p (id, next_look_ms)
+WHERE a.id = locked.id AND a.id = p.id
