@@ -53,6 +53,8 @@ export interface SubmitterStore {
     submitter: Submitter,
     nonce: Nonce,
   ): Promise<{ allocation: Allocation; history: readonly NonceHistoryEntry[] } | null>;
+  /** Own settings of the submitter; null when it was never used. One row by its key. */
+  defaults(submitter: Submitter): Promise<SubmitterDefaults | null>;
   updateSettings(submitter: Submitter, settings: SubmitterSettings): Promise<boolean>;
   /** False when the submitter was never used. Pausing stops allocations, nothing else. */
   setPaused(submitter: Submitter, paused: boolean, reason: string): Promise<boolean>;
@@ -82,6 +84,10 @@ export interface AlignmentReport {
   readonly fenced: number;
   /** Rows that became final by count. */
   readonly finalized: number;
+  /** Rows at consumed nonces that may have been sent and now need a decision. */
+  readonly stuck?: number;
+  /** By how much the observed count was below the known one; nothing follows from it (S15). */
+  readonly lowered?: number;
 }
 
 /** The only writer of floors. Floors rise; a lower count changes nothing. */
