@@ -28,6 +28,11 @@ export async function findFreePort(): Promise<number> {
   );
 }
 
+/** `port` while nobody listens on it, else any free one. */
+export async function preferPort(port: number): Promise<number> {
+  return (await isFree(port)) ? port : findFreePort();
+}
+
 /** Waits until a server that has just ended has left its port. */
 export async function untilFree(port: number): Promise<void> {
   const describe = `port ${String(port)} to become free again`;

@@ -14,6 +14,8 @@ export interface ServerCommand {
   readonly directory: string;
   /** The polite way to end it; the impolite way is always SIGKILL. */
   readonly stopSignal: 'SIGINT' | 'SIGTERM';
+  /** Its whole environment; by default this process's. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly uid?: number;
   readonly gid?: number;
 }
@@ -54,6 +56,7 @@ export class ServerProcess {
         stdio: ['ignore', logFile, logFile],
         // A session of its own: Ctrl-C in a terminal must reach the stack first, not its servers.
         detached: true,
+        ...(command.environment === undefined ? {} : { env: command.environment }),
         ...(command.uid === undefined ? {} : { uid: command.uid }),
         ...(command.gid === undefined ? {} : { gid: command.gid }),
       });

@@ -19,6 +19,6 @@ export async function withFreePort<T>(start: (port: number) => Promise<T>): Prom
 }
 
 /** Whether a server's failure to start says that its port belongs to somebody else. */
-export function isPortTaken(error: unknown): boolean {
+function isPortTaken(error: unknown): boolean {
   return error instanceof StackError && PORT_TAKEN.test(error.message);
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { forgetServer, pollUntil, watchServer } from '@noncekit/tools';
+import { forgetServer, pollUntil, watchServer } from '../../../../tools/src/stack/index';
 
 const HOOK = resolve(__dirname, '../../../../tools/test/jest/register-typescript.cjs');
 const MESSAGE_TIMEOUT_MS = 20_000;

@@ -1,4 +1,4 @@
-import { AnvilServer, type AnvilOptions } from '@noncekit/tools';
+import { AnvilServer, type AnvilOptions } from '../../../../tools/src/stack/index';
 import { mnemonicToAccount, type HDAccount } from 'viem/accounts';
 
 export interface TestChain {

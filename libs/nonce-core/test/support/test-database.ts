@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
-import { PostgresServer } from '@noncekit/tools';
+import { PostgresServer } from '../../../../tools/src/stack/index';
 import { migrate } from '../../src/postgres/migrate';
 import { sharedServers } from '../../../../tools/test/jest/shared-servers';
 
-export const TEST_SCHEMA = 'noncekit';
+const TEST_SCHEMA = 'noncekit';
 
 export interface TestDatabase {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { pollUntil, type PollOptions } from '@noncekit/tools';
+import { pollUntil, type PollOptions } from '../../../../tools/src/stack/index';
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
