@@ -20,6 +20,8 @@ export interface ServerCommand {
   readonly gid?: number;
 }
 
+const STOP_REPEAT_MS = 300;
+
 /**
  * One running server. Guarantees: it is signalled by its pid only, it does not outlive this process
  * (see watchdog.ts), and `exited` settles once. It knows nothing of what the server serves.
@@ -93,12 +95,15 @@ export class ServerProcess {
 
   /** Ends it politely, and with SIGKILL once the deadline has passed. */
   async stop(deadlineMs: number): Promise<void> {
-    if (this.gone) return;
-    this.signal(this.command.stopSignal);
-    // A stopped process takes notice only once it continues.
-    this.signal('SIGCONT');
-    const polite = await this.exitedWithin(deadlineMs);
-    if (!polite) await this.kill();
+    const deadlineAtMs = performance.now() + deadlineMs;
+    while (!this.gone && performance.now() < deadlineAtMs) {
+      // Repeated, because Redis forgets a request that comes while it writes its first file.
+      this.signal(this.command.stopSignal);
+      // A stopped process takes notice only once it continues.
+      this.signal('SIGCONT');
+      await this.exitedWithin(STOP_REPEAT_MS);
+    }
+    await this.kill();
   }
 
   async kill(): Promise<void> {
@@ -131,15 +136,13 @@ export class ServerProcess {
     });
   }
 
-  private async exitedWithin(timeoutMs: number): Promise<boolean> {
+  private async exitedWithin(timeoutMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, false);
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
     });
-    const inTime = this.exited.then(() => true);
-    return Promise.race([inTime, late]).finally(() => {
-      clearTimeout(timer);
-    });
+    await Promise.race([this.exited, late]);
+    clearTimeout(timer);
   }
 }
 
