@@ -11,6 +11,12 @@ export interface TrackedAllocation extends Allocation {
   readonly blockHash: Hex | null;
   /** Known latest count of the account, from the last alignment. */
   readonly chainLatestCount: number | null;
+  /** Known finalized count of the account; null while nothing is final. */
+  readonly chainFinalizedCount: number | null;
+  /** How long nothing was learned about the row, by the database's clock; paces the looks. */
+  readonly unchangedMs: number;
+  /** How long the row has waited for a decision; null when it needs none. */
+  readonly stuckMs: number | null;
 }
 
 /** What was learned about one nonce; applied only while the row is still as it was claimed. */
@@ -26,6 +32,10 @@ export interface TrackingVerdict {
   readonly nextLookMs: number;
   /** Set when the row needs a decision. */
   readonly stuck?: boolean;
+  /** Hashes the decision knew; the verdict is dropped when the holder recorded more meanwhile. */
+  readonly hashesSeen?: number;
+  /** For a row that enters quarantine: when it may be issued as a replacement; absent = never. */
+  readonly releaseAfterMs?: number;
 }
 
 /**
@@ -46,7 +56,7 @@ export interface TrackingStore {
     readonly limit: number;
     readonly leaseMs: number;
   }): Promise<readonly TrackedAllocation[]>;
-  /** Number of rows that moved; rows that changed meanwhile are left alone. */
+  /** Number of rows written; rows that changed meanwhile are left alone. */
   apply(verdicts: readonly TrackingVerdict[]): Promise<number>;
   /** Moves the next look of claimed rows without changing their stage. */
   postpone(rows: readonly { readonly id: string; readonly nextLookMs: number }[]): Promise<void>;

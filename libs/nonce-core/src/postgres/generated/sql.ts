@@ -185,6 +185,10 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
+   * One round trip that reads nothing: whether the server answers, and whether it takes writes.
+   */
+  readonly ping: Readonly<Record<string, never>>;
+  /**
    * Moves the next look of rows, and nothing else.
    */
   readonly postponeLooks: {
@@ -214,6 +218,12 @@ export interface StatementParameters {
     readonly submitter: string;
     readonly paused: boolean;
     readonly reason: string;
+  };
+  /**
+   * A submitter's own time to live and exposure; null where it has none.
+   */
+  readonly submitterDefaults: {
+    readonly submitter: string;
   };
   /**
    * Totals of open work, from partial indexes only: no statement here reads a settled row.
@@ -484,6 +494,12 @@ ORDER BY g.generation`,
     parameters: ['submitter', 'engine', 'startNonce', 'pendingCount', 'latestCount', 'finalizedCount', 'genesisHash', 'quarantineMs', 'release'],
     text: `SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9) AS opened`,
   },
+  ping: {
+    file: 'ping',
+    hot: false,
+    parameters: [],
+    text: `SELECT pg_is_in_recovery() AS in_recovery`,
+  },
   postponeLooks: {
     file: 'postpone-looks',
     hot: false,
@@ -496,7 +512,7 @@ ORDER BY g.generation`,
 )
 UPDATE :schema.submitter_nonce_allocation a
 SET due_at = statement_timestamp() + p.next_look_ms * interval '1 ms'
-FROM locked, unnest($1, $2) AS p (id, next_look_ms)
+FROM locked, unnest($1::uuid[], $2::integer[]) AS p (id, next_look_ms)
 WHERE a.id = locked.id AND a.id = p.id`,
   },
   reclaimExpired: {
@@ -531,6 +547,14 @@ SET paused_at = CASE WHEN $2 THEN coalesce(s.paused_at, clock_timestamp()) END,
     updated_at = clock_timestamp()
 WHERE s.submitter = $1
 RETURNING s.submitter`,
+  },
+  submitterDefaults: {
+    file: 'submitter-defaults',
+    hot: true,
+    parameters: ['submitter'],
+    text: `SELECT s.default_ttl_ms, s.default_exposure
+FROM :schema.submitter_nonce_state s
+WHERE s.submitter = $1`,
   },
   trackingBacklog: {
     file: 'tracking-backlog',

@@ -9,5 +9,5 @@ WITH locked AS MATERIALIZED (
 )
 UPDATE :schema.submitter_nonce_allocation a
 SET due_at = statement_timestamp() + p.next_look_ms * interval '1 ms'
-FROM locked, unnest($1, $2) AS p (id, next_look_ms)
+FROM locked, unnest($1::uuid[], $2::integer[]) AS p (id, next_look_ms)
 WHERE a.id = locked.id AND a.id = p.id
