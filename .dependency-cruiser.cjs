@@ -90,7 +90,7 @@ module.exports = {
     ),
     rule(
       'testing-stays-out-of-production',
-      'fakes and suites must not be reachable from what is shipped to run',
+      'fakes, suites and test support must not be reachable from what is shipped to run',
       {
         path: '^(libs|apps|tools)/[^/]+/.*\\.ts$',
         pathNot: [
@@ -101,7 +101,7 @@ module.exports = {
           '^tools/test/',
         ],
       },
-      { path: [`${CORE}/testing/`, `${CORE}/testing\\.ts$`] },
+      { path: [`${CORE}/testing/`, `${CORE}/testing\\.ts$`, '^libs/[^/]+/test/', '^tools/test/'] },
     ),
     rule(
       'adapter-sees-domain-and-ports-only',
@@ -113,7 +113,7 @@ module.exports = {
       'apps-and-tools-see-doors-only',
       'what is not exported by a door may change without notice',
       { path: '^(apps|tools)/', pathNot: '^tools/test/' },
-      { path: '^libs/', pathNot: [DOORS, `${ADAPTER}/index\\.ts$`] },
+      { path: '^libs/[^/]+/src/', pathNot: [DOORS, `${ADAPTER}/index\\.ts$`] },
     ),
     rule(
       'apps-stand-alone',

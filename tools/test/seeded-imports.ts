@@ -35,6 +35,8 @@ export const CLEAN_FILES: Readonly<Record<string, string>> = {
     "import type { Type } from '@nestjs/common';\nimport type { X } from '../template/run-handler';\nexport type S = [Type, X];\n",
   'libs/nonce-core/test/contract/reliable.contract-spec.ts':
     "import { describeNonceEngine } from '../../src/testing/fake-clock';\ndescribeNonceEngine();\n",
+  'libs/nonce-core/test/support/test-database.ts':
+    "export type { X } from '../../src/domain/nonce';\n",
   'libs/chain-adapter/src/index.ts': "export * from './evm/reader';\n",
   'libs/chain-adapter/src/evm/reader.ts':
     "export type { X } from '@noncekit/nonce-core/domain';\nexport type { Clock } from '@noncekit/nonce-core/ports';\n",
@@ -77,6 +79,11 @@ export const IMPORT_SEEDS: readonly Seed[] = [
     'testing-stays-out-of-production',
     'apps/api/src/a.ts',
     "export * from '@noncekit/nonce-core/testing';\n",
+  ),
+  seed(
+    'testing-stays-out-of-production',
+    'apps/api/src/d.ts',
+    "export * from '../../../libs/nonce-core/test/support/test-database';\n",
   ),
   seed(
     'nobody-imports-the-own-door',

@@ -14,6 +14,8 @@ const DOORS: Readonly<Record<string, string>> = {
   '@noncekit/nonce-core/ports$': 'libs/nonce-core/src/ports.ts',
   '@noncekit/nonce-core/testing$': 'libs/nonce-core/src/testing.ts',
   '@noncekit/chain-adapter$': 'libs/chain-adapter/src/index.ts',
+  '@noncekit/tools$': 'tools/src/stack/index.ts',
+  '@noncekit/test-support': 'libs/nonce-core/test/support',
 };
 
 /**

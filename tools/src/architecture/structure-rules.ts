@@ -6,7 +6,8 @@ import type { Violation } from './violation';
 const CORE = 'libs/nonce-core';
 const CORE_DOORS = ['domain.ts', 'index.ts', 'ports.ts', 'testing.ts'];
 const CORE_EXPORTS = ['.', './domain', './ports', './testing', './package.json'];
-const EMPTY_WORDS = /(^|[-.])(helpers?|utils?|data|info)(?=[-.]|$)/;
+/** A data source is TypeORM's word for a pool with its mapping; nothing else is called data. */
+const EMPTY_WORDS = /(^|[-.])(helpers?|utils?|data(?!-source)|info)(?=[-.]|$)/;
 const TEST_KIND = /\.(spec|(contract|int|prop|sim|fault|e2e)-spec)\.ts$/;
 
 /** Rules about which files exist and what they are called. */

@@ -1,11 +1,14 @@
 import type { GeneratedFile } from '../generate/generated-file';
+import { appEnvironments } from '../environment/app-environments';
+import { configurationPage } from './configuration-page';
 import { errorsPage } from './errors-page';
 import { metricsPage } from './metrics-page';
 import { stateMachinePage } from './state-machine-page';
 
 /** The reference pages made from tables of the program. */
-export function docsFiles(): readonly GeneratedFile[] {
+export async function docsFiles(root: string): Promise<readonly GeneratedFile[]> {
   return [
+    { path: 'docs/configuration.md', content: configurationPage(await appEnvironments(root)) },
     { path: 'docs/errors.md', content: errorsPage() },
     { path: 'docs/metrics.md', content: metricsPage() },
     { path: 'docs/state-machine.md', content: stateMachinePage() },

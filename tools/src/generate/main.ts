@@ -3,8 +3,10 @@ import { embeddedFiles } from '../embed/embedded-files';
 import { WORKSPACE_ROOT } from '../workspace/workspace-root';
 import { runGenerator } from './run-generator';
 
-process.exitCode = runGenerator(
+void runGenerator(
   { root: WORKSPACE_ROOT, command: 'npm run generate' },
   process.argv.slice(2),
-  () => [...embeddedFiles(WORKSPACE_ROOT), ...docsFiles()],
-);
+  async () => [...embeddedFiles(WORKSPACE_ROOT), ...(await docsFiles(WORKSPACE_ROOT))],
+).then((code) => {
+  process.exitCode = code;
+});

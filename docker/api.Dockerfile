@@ -1,0 +1,44 @@
+# syntax=docker/dockerfile:1
+
+# Everything that must be installed is named by these manifests alone, so that a change of source
+# does not install anything again.
+FROM node:20-slim AS manifests
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY libs/nonce-core/package.json libs/nonce-core/
+COPY libs/chain-adapter/package.json libs/chain-adapter/
+COPY apps/api/package.json apps/api/
+COPY apps/flush-worker/package.json apps/flush-worker/
+COPY tools/package.json tools/
+
+FROM manifests AS build
+RUN npm ci --omit=optional --ignore-scripts
+COPY tsconfig.base.json ./
+COPY libs libs
+COPY apps/api apps/api
+RUN npx tsc -b apps/api
+
+# Applies the migrations once and ends; run it before the apps, with the role that owns the schema.
+FROM build AS migrate
+ENV NODE_ENV=production
+COPY tools tools
+RUN npx tsc -b tools
+USER node
+CMD ["node", "tools/dist/migrate/main.js"]
+
+FROM manifests AS packages
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace @noncekit/api
+
+FROM node:20-slim AS runtime
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app ./
+COPY --from=build /app/libs/nonce-core/dist libs/nonce-core/dist
+COPY --from=build /app/libs/chain-adapter/dist libs/chain-adapter/dist
+COPY --from=build /app/apps/api/dist apps/api/dist
+USER node
+EXPOSE 3000 9464
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.NONCE_ADMIN_PORT || 9464}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "apps/api/dist/main.js"]
