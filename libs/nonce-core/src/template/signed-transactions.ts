@@ -1,0 +1,16 @@
+import type { Hex } from '../domain/brand';
+
+export interface SignedTransaction {
+  readonly txHash: Hex;
+  /** null when the bytes are of a transaction type this reader cannot decode. */
+  readonly nonce: number | null;
+  readonly chainId: number | null;
+}
+
+/** Reads signed bytes without a network. Implemented over viem, which knows the formats. */
+export interface SignedTransactions {
+  /** @throws NonceError NONCE_VALIDATION when the bytes are no signed transaction. */
+  read(rawTx: Hex): SignedTransaction;
+  /** The account that signed, lower-case. */
+  sender(rawTx: Hex): Promise<Hex>;
+}
