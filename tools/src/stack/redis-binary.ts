@@ -8,18 +8,27 @@ const APT_TIMEOUT_MS = 300_000;
 /** Debian asks this file whether a fresh package may start its service. 101 means no. */
 const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
 
+/** What the search depends on. */
+interface Machine {
+  readonly path: string;
+  readonly isRoot: boolean;
+}
+
 /**
  * The Redis of this machine; on Debian and Ubuntu, as root, it is installed when there is none.
  * @throws StackError that says how to install it.
  */
-export async function findRedisBinary(log: (line: string) => void): Promise<string> {
-  const present = findOnPath(PROGRAMS);
+export async function findRedisBinary(
+  log: (line: string) => void,
+  machine: Machine = { path: process.env['PATH'] ?? '', isRoot: process.getuid?.() === 0 },
+): Promise<string> {
+  const present = findOnPath(PROGRAMS, machine.path);
   if (present !== undefined) return present;
-  const apt = findOnPath(['apt-get']);
-  if (apt === undefined || process.getuid?.() !== 0) throw missing();
+  const apt = findOnPath(['apt-get'], machine.path);
+  if (apt === undefined || !machine.isRoot) throw missing();
   log('Redis: not on this machine, installing the package redis-server');
   const output = await withoutServices(() => install(apt));
-  const installed = findOnPath(PROGRAMS);
+  const installed = findOnPath(PROGRAMS, machine.path);
   if (installed === undefined) throw missing(output);
   return installed;
 }
