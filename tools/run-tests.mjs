@@ -26,6 +26,8 @@ const CHECKS = [
   { name: 'format', command: [bin('prettier'), '--check', '.'], fix: 'npm run format' },
   { name: 'unused code', command: [bin('knip')] },
   { name: 'architecture', command: tool('architecture') },
+  { name: 'Docker files', command: tool('docker-lint') },
+  { name: 'published packages', command: [bin('publint'), 'libs/nonce-core', '--strict'] },
   {
     name: 'generated files are fresh',
     command: [...tool('generate'), '--check'],
