@@ -15,7 +15,6 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'noncekit_app') THEN
     CREATE ROLE noncekit_app LOGIN;
   END IF;
-  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
   EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO noncekit_migrator', current_database());
   EXECUTE format('GRANT CONNECT ON DATABASE %I TO noncekit_app', current_database());
 END $$;

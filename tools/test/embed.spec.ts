@@ -72,7 +72,7 @@ describe('the embedded modules', () => {
     put('redis/lua/one.lua', '-- Guarantee: none. KEYS[1] a. ARGV[1] b.\nreturn 1\n');
     expect(() => embeddedFiles(root)).toThrow('one.lua: the header does not state replies');
     put('redis/lua/one.lua', '-- Guarantee: none. KEYS[1] a. ARGV[1] b. Replies 1.\nreturn 1\n');
-    expect(embeddedFiles(root)[1]?.content).toContain("sha1: '");
+    expect(embeddedFiles(root).at(-1)?.content).toContain("sha1: '");
   });
 
   it('refuse a parameter type that has no driver type', () => {
