@@ -27,7 +27,10 @@ const CHECKS = [
   { name: 'unused code', command: [bin('knip')] },
   { name: 'architecture', command: tool('architecture') },
   { name: 'Docker files', command: tool('docker-lint') },
-  { name: 'published packages', command: [bin('publint'), 'libs/nonce-core', '--strict'] },
+  ...['nonce-core', 'chain-adapter'].map((name) => ({
+    name: `package ${name}`,
+    command: [bin('publint'), `libs/${name}`, '--strict'],
+  })),
   {
     name: 'generated files are fresh',
     command: [...tool('generate'), '--check'],
