@@ -56,8 +56,8 @@ export interface TrackingStore {
     readonly limit: number;
     readonly leaseMs: number;
   }): Promise<readonly TrackedAllocation[]>;
-  /** Number of rows written; rows that changed meanwhile are left alone. */
-  apply(verdicts: readonly TrackingVerdict[]): Promise<number>;
+  /** Ids of the rows written; rows that changed meanwhile are left alone. */
+  apply(verdicts: readonly TrackingVerdict[]): Promise<ReadonlySet<string>>;
   /** Moves the next look of claimed rows without changing their stage. */
   postpone(rows: readonly { readonly id: string; readonly nextLookMs: number }[]): Promise<void>;
   /** Totals for gauges and health; cheap, from partial indexes. */

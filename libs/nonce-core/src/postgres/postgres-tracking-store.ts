@@ -62,13 +62,13 @@ export class PostgresTrackingStore implements TrackingStore {
     return rows.map(toTracked);
   }
 
-  async apply(verdicts: readonly TrackingVerdict[]): Promise<number> {
-    if (verdicts.length === 0) return 0;
+  async apply(verdicts: readonly TrackingVerdict[]): Promise<ReadonlySet<string>> {
+    if (verdicts.length === 0) return new Set();
     const rows = await this.runner.run<{ id: string }, ApplyColumns>(
       this.runner.statements.applyTracking,
       applyColumns(verdicts),
     );
-    return rows.length;
+    return new Set(rows.map((row) => row.id));
   }
 
   async postpone(rows: Parameters<TrackingStore['postpone']>[0]): Promise<void> {

@@ -993,8 +993,12 @@ BEGIN
 
   IF v_state.genesis_hash <> p_genesis THEN
     UPDATE :schema.submitter_nonce_state s
-    SET paused_at = v_now, paused_reason = 'chain reset: another genesis block', updated_at = v_now
-    WHERE s.submitter = p_submitter AND s.paused_at IS NULL;
+    SET paused_at = coalesce(s.paused_at, v_now),
+        paused_reason = CASE WHEN s.paused_at IS NULL THEN 'chain reset: another genesis block'
+          ELSE s.paused_reason END,
+        aligned_at = v_now,
+        updated_at = v_now
+    WHERE s.submitter = p_submitter;
     RETURN QUERY SELECT 'reset'::text, v_state.genesis_hash, v_state.chain_latest_count,
       v_state.last_chain_nonce, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint;
     RETURN;

@@ -648,7 +648,7 @@ VALUES ($1, $2, $3, $4, $5::text::jsonb)`,
   },
 };
 
-export type StatementName = keyof StatementParameters;
+type StatementName = keyof StatementParameters;
 export type Statements = {
   readonly [Name in StatementName]: Statement<StatementParameters[Name]>;
 };

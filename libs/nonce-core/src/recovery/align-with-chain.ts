@@ -1,0 +1,106 @@
+import { NonceError } from '../domain/errors/nonce-error';
+import { finalHeight } from '../domain/finality';
+import { submitterParts, type Submitter } from '../domain/submitter';
+import type { ChainRegistry, ConfiguredChain } from '../ports/chain.port';
+import type { EventSink } from '../ports/events.port';
+import type { Logger } from '../ports/logger.port';
+import type { Metrics } from '../ports/metrics.port';
+import type {
+  AlignmentReport,
+  AlignmentStore,
+  ChainObservation,
+} from '../ports/submitter-store.port';
+import { DeepCounts } from './deep-counts';
+
+export interface AlignmentDeps {
+  readonly store: AlignmentStore;
+  readonly chains: ChainRegistry;
+  readonly events: EventSink;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * Reads the account's counts and moves its floors: the issuing floor to the latest count, so that
+ * nothing below it is issued again, and the finalized floor, below which rows may be settled by
+ * count. Reading happens outside every transaction; a lower count than known changes nothing (S15).
+ */
+export class AlignWithChain {
+  private readonly deepCounts = new DeepCounts();
+
+  constructor(private readonly deps: AlignmentDeps) {}
+
+  /**
+   * @throws NonceError NONCE_CHAIN_UNKNOWN, NONCE_CHAIN_UNREACHABLE, NONCE_CHAIN_MISMATCH,
+   * NONCE_CHAIN_RESET (the submitter issues nothing until that is settled), NONCE_SUBMITTER_UNKNOWN.
+   */
+  async alignWithChain(submitter: Submitter): Promise<AlignmentReport> {
+    try {
+      const report = await this.align(submitter);
+      this.deps.metrics.count('nonce_align_total', { result: 'aligned' });
+      this.announce(report);
+      return report;
+    } catch (error) {
+      const result = error instanceof NonceError ? error.code : 'failed';
+      this.deps.metrics.count('nonce_align_total', { result });
+      throw error;
+    }
+  }
+
+  private async align(submitter: Submitter): Promise<AlignmentReport> {
+    const { chainId } = submitterParts(submitter);
+    const chain = this.deps.chains.find(chainId);
+    if (chain === undefined) throw new NonceError('NONCE_CHAIN_UNKNOWN', { context: { chainId } });
+    const report = await this.deps.store.align(await this.observe(submitter, chain));
+    if (report === null)
+      throw new NonceError('NONCE_SUBMITTER_UNKNOWN', { context: { submitter } });
+    return report;
+  }
+
+  private async observe(
+    submitter: Submitter,
+    { reader, profile }: ConfiguredChain,
+  ): Promise<ChainObservation> {
+    const { address } = submitterParts(submitter);
+    const tag = profile.finalityTag;
+    const [genesisHash, latestCount, tagged] = await Promise.all([
+      reader.genesisHash(),
+      reader.transactionCount(address, 'latest'),
+      tag === 'none' ? null : reader.block(tag),
+    ]);
+    const observation = { submitter, latestCount, genesisHash };
+    if (tag !== 'none' && tagged !== null && tagged.number > 0) {
+      const finalizedCount = await reader.transactionCount(address, tag);
+      return { ...observation, finalizedCount };
+    }
+    const head = await reader.block('latest');
+    const headNumber = head?.number ?? 0;
+    const { reorgDepth } = profile;
+    const finalNumber = finalHeight({ headNumber, taggedNumber: null, reorgDepth });
+    const finalizedCount = await this.deepCounts.settle(submitter, reader, finalNumber);
+    if (head !== null) this.deepCounts.see(submitter, { block: head, count: latestCount });
+    return { ...observation, finalizedCount };
+  }
+
+  private announce(report: AlignmentReport): void {
+    const { submitter, foreignUse, fenced } = report;
+    if (foreignUse > 0) {
+      this.anomaly('foreign-use', submitter, `${foreignUse} fresh nonces were used by others`);
+    }
+    if (fenced > 0) {
+      this.anomaly('foreign-use', submitter, `${fenced} holders lost their nonces to others`);
+    }
+    if ((report.lowered ?? 0) > 0) {
+      this.anomaly('lowered-count', submitter, `a count was ${String(report.lowered)} too low`);
+    }
+    if ((report.stuck ?? 0) > 0) {
+      this.anomaly('unexplained-use', submitter, `${String(report.stuck)} nonces need a decision`);
+    }
+  }
+
+  private anomaly(kind: string, submitter: string, detail: string): void {
+    this.deps.metrics.count('nonce_anomalies_total', { kind });
+    this.deps.events.publish('anomaly', { kind, submitter, detail });
+    this.deps.logger.warn('unexpected chain state', { kind, submitter, detail });
+  }
+}

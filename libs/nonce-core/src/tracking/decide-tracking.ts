@@ -1,0 +1,237 @@
+import type { AllocationStage } from '../domain/allocation-state';
+import type { Hex } from '../domain/brand';
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { ChainProfile } from '../ports/chain.port';
+import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
+import type { ChainEvidence } from './chain-evidence';
+import { lookAfterBlocksMs, nextLookMs } from './look-pace';
+
+/**
+ * What to do about one nonce. `wait` proves nothing and changes nothing; `look-in-pool` asks for one
+ * more piece of evidence; `resend` sends the stored bytes again, never others.
+ */
+export type TrackingDecision =
+  | { readonly kind: 'verdict'; readonly verdict: TrackingVerdict }
+  | { readonly kind: 'wait'; readonly nextLookMs: number }
+  | { readonly kind: 'look-in-pool' }
+  | { readonly kind: 'resend' };
+
+export interface TrackingRules {
+  readonly profile: ChainProfile;
+  readonly quarantine: QuarantinePolicy;
+  /** Time without any news after which somebody should be told. */
+  readonly stuckAfterMs: number;
+}
+
+/** The stages that only a receipt led to, and that only its disappearance leads back from. */
+type IncludedStage = 'MINED' | 'CONFIRMED';
+interface Inclusion {
+  readonly txHash: Hex;
+  readonly block: { readonly number: number; readonly hash: Hex };
+}
+/** Why a transaction that a node took makes no progress, by what the pools say of it. */
+const WHY_STUCK = {
+  pooled: 'in a pool for long; its fee may be too low',
+  mined: 'reported as mined, without a receipt',
+  absent: 'in no pool known to us, and its bytes were not stored',
+  unavailable: 'no provider answers',
+} as const;
+
+type Step = Pick<TrackingVerdict, 'to' | 'reason'> & Partial<TrackingVerdict>;
+
+/**
+ * Decides from evidence alone (S5, S6, S15): success needs a receipt of one of our hashes in the
+ * canonical chain; an answer that is missing or contradicts another decides nothing; the count
+ * decides only against a nonce whose hashes all lack a receipt, at finality, and at a second look.
+ */
+export function decideTracking(
+  row: TrackedAllocation,
+  evidence: ChainEvidence,
+  rules: TrackingRules,
+): TrackingDecision {
+  const inclusion = findInclusion(evidence);
+  if (inclusion !== null) return decideIncluded(row, { inclusion, evidence, rules });
+  const answers = [...evidence.receipts.values()];
+  // A receipt outside the canonical chain, or no answer: providers disagree or are away.
+  if (answers.some((answer) => answer.kind !== 'absent')) return pause(row, rules);
+  if (row.stage === 'MINED' || row.stage === 'CONFIRMED') {
+    return decideVanished(row, row.stage, { evidence, rules });
+  }
+  if (row.chainFinalizedCount !== null && row.chainFinalizedCount > row.nonce) {
+    return decideConsumed(row, rules);
+  }
+  if (row.chainLatestCount !== null && row.chainLatestCount > row.nonce) return pause(row, rules);
+  return decideAbsent(row, evidence, rules);
+}
+
+function decideIncluded(
+  row: TrackedAllocation,
+  found: {
+    readonly inclusion: Inclusion;
+    readonly evidence: ChainEvidence;
+    readonly rules: TrackingRules;
+  },
+): TrackingDecision {
+  const { inclusion, evidence } = found;
+  const { profile } = found.rules;
+  const { number, hash } = inclusion.block;
+  const depth = evidence.headNumber - number;
+  const final = evidence.finalNumber !== null && number <= evidence.finalNumber;
+  const confirmed = final || depth >= profile.confirmations;
+  const step = (to: AllocationStage, reason: string, more: Partial<TrackingVerdict> = {}) =>
+    verdict(row, { to, reason, ...inclusion, nextLookMs: profile.pollIntervalMs, ...more });
+  switch (row.stage) {
+    case 'MINED':
+    case 'CONFIRMED':
+      if (row.blockHash !== hash) return reorged(row);
+      if (row.stage === 'MINED' && confirmed) {
+        return step('CONFIRMED', `${depth} confirmations`, final ? { nextLookMs: 0 } : {});
+      }
+      if (row.stage === 'CONFIRMED' && final) return step('FINAL', 'final', { proof: 'receipt' });
+      return later(
+        row.stage === 'MINED' ? profile.confirmations - depth : blocksToFinality(number, evidence),
+        profile,
+      );
+    case 'ASSERTED':
+      if (final) return step('FINAL', 'final', { proof: 'receipt' });
+      return later(blocksToFinality(number, evidence), profile);
+    default:
+      return step('MINED', `included in block ${number}`, confirmed ? { nextLookMs: 0 } : {});
+  }
+}
+
+/** The block of a nonce we saw included is no longer there, or is merely out of a lagging view. */
+function decideVanished(
+  row: TrackedAllocation,
+  stage: IncludedStage,
+  seen: { readonly evidence: ChainEvidence; readonly rules: TrackingRules },
+): TrackingDecision {
+  const now = row.blockNumber === null ? null : seen.evidence.canonical.get(row.blockNumber);
+  // No block at that height is what a provider that lags would say too; another block is proof.
+  if (now === null || now === undefined || now === row.blockHash) return pause(row, seen.rules);
+  return reorged({ ...row, stage });
+}
+
+/** The account's count is final beyond this nonce, and none of our hashes has a receipt. */
+function decideConsumed(row: TrackedAllocation, rules: TrackingRules): TrackingDecision {
+  const secondLookMs = 2 * rules.profile.pollIntervalMs;
+  if (row.hashes.length === 0) return pause(row, rules); // alignment has marked it
+  if (row.stuckMs === null) {
+    const reason = 'the nonce is used and none of our transactions has a receipt';
+    return verdict(row, { to: row.stage, reason, stuck: true, nextLookMs: secondLookMs });
+  }
+  if (row.stuckMs < secondLookMs) return { kind: 'wait', nextLookMs: secondLookMs };
+  const reason = 'final by a transaction that is not ours';
+  // The proof is the count: it names no transaction, so it settles nothing about earlier holders.
+  return verdict(row, { to: 'CONSUMED_EXTERNAL', reason, proof: 'count', nextLookMs: 0 });
+}
+
+/** No receipt, and the chain still waits for this nonce. */
+function decideAbsent(
+  row: TrackedAllocation,
+  evidence: ChainEvidence,
+  rules: TrackingRules,
+): TrackingDecision {
+  const unseenAfterMs = 2 * rules.profile.pollIntervalMs;
+  switch (row.stage) {
+    case 'INTENT':
+      // The holder's time is over. The same bytes may always be sent again.
+      if (row.rawTx !== null) return { kind: 'resend' };
+      if (evidence.pool === null) return { kind: 'look-in-pool' };
+      return decideHashOnlyIntent(row, evidence, rules);
+    case 'BROADCAST':
+    case 'BURNING':
+      if (row.unchangedMs < unseenAfterMs) return pause(row, rules);
+      if (evidence.pool === null) return { kind: 'look-in-pool' };
+      if (evidence.pool === 'absent' && row.rawTx !== null) return { kind: 'resend' };
+      return orStuck(row, rules, WHY_STUCK[evidence.pool]);
+    case 'QUARANTINED':
+      return decideQuarantined(row, evidence, rules);
+    default:
+      return pause(row, rules);
+  }
+}
+
+function decideHashOnlyIntent(
+  row: TrackedAllocation,
+  evidence: ChainEvidence,
+  rules: TrackingRules,
+): TrackingDecision {
+  switch (evidence.pool) {
+    case 'pooled': {
+      const look = rules.profile.pollIntervalMs;
+      return verdict(row, { to: 'BROADCAST', reason: 'found in a pool', nextLookMs: look });
+    }
+    case 'absent': {
+      const { ms, release } = rules.quarantine;
+      const reason = 'its holder is gone, and no pool or block has its hash';
+      // The next look comes before the release, so that late evidence still counts.
+      const step: Step = { to: 'QUARANTINED', reason, nextLookMs: Math.floor(ms / 2) };
+      return verdict(row, release === 'replacement' ? { ...step, releaseAfterMs: ms } : step);
+    }
+    default:
+      return pause(row, rules);
+  }
+}
+
+function decideQuarantined(
+  row: TrackedAllocation,
+  evidence: ChainEvidence,
+  rules: TrackingRules,
+): TrackingDecision {
+  const { ms, release } = rules.quarantine;
+  if (row.hashes.length > 0) {
+    if (evidence.pool === null) return { kind: 'look-in-pool' };
+    if (evidence.pool === 'pooled' || evidence.pool === 'mined') {
+      const look = Math.max(rules.profile.pollIntervalMs, Math.floor(ms / 2));
+      const step: Step = { to: 'QUARANTINED', reason: 'still in a pool', nextLookMs: look };
+      return verdict(row, release === 'replacement' ? { ...step, releaseAfterMs: ms } : step);
+    }
+    if (evidence.pool === 'unavailable') return pause(row, rules);
+  }
+  // Nothing was found: the release is due, or somebody has to decide.
+  if (release === 'replacement' || row.stuckMs !== null || row.unchangedMs < ms) {
+    return pause(row, rules);
+  }
+  const reason = 'no evidence came, and the policy is to hold';
+  const look = nextLookMs(row.unchangedMs, rules.profile.pollIntervalMs);
+  return verdict(row, { to: 'QUARANTINED', reason, stuck: true, nextLookMs: look });
+}
+
+/** The first hash with a receipt in the canonical chain. */
+function findInclusion(evidence: ChainEvidence): Inclusion | null {
+  for (const [txHash, lookup] of evidence.receipts) {
+    if (lookup.kind !== 'found') continue;
+    if (evidence.canonical.get(lookup.blockNumber) !== lookup.blockHash) continue;
+    return { txHash, block: { number: lookup.blockNumber, hash: lookup.blockHash } };
+  }
+  return null;
+}
+
+function reorged(row: TrackedAllocation): TrackingDecision {
+  const reason = `block ${String(row.blockNumber)} was replaced`;
+  return verdict(row, { to: 'BROADCAST', reason, nextLookMs: 0 });
+}
+
+function orStuck(row: TrackedAllocation, rules: TrackingRules, reason: string): TrackingDecision {
+  if (row.stuckMs !== null || row.unchangedMs < rules.stuckAfterMs) return pause(row, rules);
+  const look = nextLookMs(row.unchangedMs, rules.profile.pollIntervalMs);
+  return verdict(row, { to: row.stage, reason, stuck: true, nextLookMs: look });
+}
+
+function blocksToFinality(blockNumber: number, heights: ChainEvidence): number {
+  return heights.finalNumber === null ? 1 : blockNumber - heights.finalNumber;
+}
+
+function later(blocks: number, profile: ChainProfile): TrackingDecision {
+  return { kind: 'wait', nextLookMs: lookAfterBlocksMs(blocks, profile.pollIntervalMs) };
+}
+
+function pause(row: TrackedAllocation, { profile }: TrackingRules): TrackingDecision {
+  return { kind: 'wait', nextLookMs: nextLookMs(row.unchangedMs, profile.pollIntervalMs) };
+}
+
+function verdict(row: TrackedAllocation, step: Step): TrackingDecision {
+  const base = { id: row.id, from: row.stage, nextLookMs: 0, hashesSeen: row.hashes.length };
+  return { kind: 'verdict', verdict: { ...base, ...step } };
+}

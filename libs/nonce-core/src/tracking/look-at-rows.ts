@@ -1,0 +1,130 @@
+import type { AllocationStage } from '../domain/allocation-state';
+import { isNonceError } from '../domain/errors/nonce-error';
+import { submitterParts } from '../domain/submitter';
+import type { ConfiguredChain } from '../ports/chain.port';
+import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
+import { gatherEvidence, readHeights, type ChainEvidence } from './chain-evidence';
+import { decideAfterResend } from './decide-after-resend';
+import { decideTracking, type TrackingDecision, type TrackingRules } from './decide-tracking';
+import { nextLookMs } from './look-pace';
+import { announceVerdicts } from './announce-verdicts';
+import type { TrackingDeps, TrackingSettings } from './tracking-deps';
+
+type Postponed = { readonly id: string; readonly nextLookMs: number };
+type Decided = readonly [TrackedAllocation, TrackingDecision];
+
+/**
+ * Claims rows of some stages, gathers evidence, decides, applies. A claim that is never answered
+ * (this process died) is claimed again by another worker when it runs out. A chain that does not
+ * answer postpones its own rows only, and never decides anything.
+ */
+export class LookAtRows {
+  constructor(
+    private readonly deps: TrackingDeps,
+    private readonly settings: TrackingSettings,
+  ) {}
+
+  /** @returns the number of rows looked at; the caller repeats while it equals the batch. */
+  async look(stages: readonly AllocationStage[]): Promise<number> {
+    const rows = await this.deps.store.claimDue({
+      stages,
+      chainIds: this.deps.chains.all.map((chain) => chain.profile.chainId),
+      limit: this.settings.batchMax,
+      leaseMs: this.settings.claimMs,
+    });
+    await Promise.all(
+      this.deps.chains.all.map((chain) => this.lookAtChain(chain, rowsOf(chain, rows))),
+    );
+    return rows.length;
+  }
+
+  get batchMax(): number {
+    return this.settings.batchMax;
+  }
+
+  private async lookAtChain(
+    chain: ConfiguredChain,
+    rows: readonly TrackedAllocation[],
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    const rules = this.rulesOf(chain);
+    try {
+      const evidenceOf = await gatherEvidence(chain, await readHeights(chain), rows);
+      const decided = await Promise.all(
+        rows.map(
+          async (row) => [row, await this.decide(row, { chain, rules, evidenceOf })] as const,
+        ),
+      );
+      await this.apply(decided);
+    } catch (error) {
+      if (!isNonceError(error, 'NONCE_CHAIN_UNREACHABLE')) throw error;
+      const chainId = chain.profile.chainId;
+      this.deps.logger.warn('chain does not answer, rows wait', { chainId, rows: rows.length });
+      await this.deps.store.postpone(rows.map((row) => postponed(row, rules)));
+    }
+  }
+
+  private async decide(
+    row: TrackedAllocation,
+    by: {
+      readonly chain: ConfiguredChain;
+      readonly rules: TrackingRules;
+      readonly evidenceOf: (row: TrackedAllocation) => ChainEvidence;
+    },
+  ): Promise<TrackingDecision> {
+    const evidence = by.evidenceOf(row);
+    let decision = decideTracking(row, evidence, by.rules);
+    if (decision.kind === 'look-in-pool') {
+      const pool = await by.chain.reader.transaction(row.hashes.at(-1) ?? '0x');
+      decision = decideTracking(row, { ...evidence, pool }, by.rules);
+    }
+    if (decision.kind !== 'resend' || row.rawTx === null) return decision;
+    const report = await by.chain.sender.send(row.rawTx);
+    if (!row.hashes.includes(report.txHash)) this.reportForeignBytes(row);
+    return decideAfterResend(row, report, by.rules);
+  }
+
+  private async apply(decided: readonly Decided[]): Promise<void> {
+    const verdicts: TrackingVerdict[] = [];
+    const waiting: Postponed[] = [];
+    for (const [{ id }, decision] of decided) {
+      if (decision.kind === 'verdict') verdicts.push(decision.verdict);
+      if (decision.kind === 'wait') waiting.push({ id, nextLookMs: decision.nextLookMs });
+    }
+    const written = await this.deps.store.apply(verdicts);
+    await this.deps.store.postpone(waiting);
+    const rows = new Map(decided.map(([row]) => [row.id, row]));
+    announceVerdicts(
+      verdicts.filter((verdict) => written.has(verdict.id)),
+      rows,
+      this.deps,
+    );
+  }
+
+  /** The stored bytes are not those of a recorded hash: whoever wrote the intent mixed them up. */
+  private reportForeignBytes({ submitter, nonce, id }: TrackedAllocation): void {
+    const kind = 'intent-hash-mismatch';
+    this.deps.metrics.count('nonce_anomalies_total', { kind });
+    this.deps.logger.error('stored bytes have another hash than recorded', {
+      submitter,
+      nonce,
+      allocationId: id,
+    });
+  }
+
+  private rulesOf({ profile }: ConfiguredChain): TrackingRules {
+    const { quarantine, stuckAfterMs } = this.settings;
+    return { profile, quarantine, stuckAfterMs };
+  }
+}
+
+function rowsOf(
+  chain: ConfiguredChain,
+  rows: readonly TrackedAllocation[],
+): readonly TrackedAllocation[] {
+  return rows.filter((row) => submitterParts(row.submitter).chainId === chain.profile.chainId);
+}
+
+function postponed(row: TrackedAllocation, { profile }: TrackingRules): Postponed {
+  return { id: row.id, nextLookMs: nextLookMs(row.unchangedMs, profile.pollIntervalMs) };
+}

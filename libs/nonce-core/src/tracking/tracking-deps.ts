@@ -1,0 +1,35 @@
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { ChainRegistry } from '../ports/chain.port';
+import type { EventSink } from '../ports/events.port';
+import type { Logger } from '../ports/logger.port';
+import type { Metrics } from '../ports/metrics.port';
+import type { TrackingStore } from '../ports/tracking-store.port';
+
+/** What the tracker works with. */
+export interface TrackingDeps {
+  readonly store: TrackingStore;
+  readonly chains: ChainRegistry;
+  readonly events: EventSink;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export interface TrackingSettings {
+  readonly quarantine: QuarantinePolicy;
+  /** Rows claimed by one look; what is left is claimed by the next. */
+  readonly batchMax: number;
+  /** For how long a claim keeps other workers off; longer than a look takes. */
+  readonly claimMs: number;
+  /** Time without any news after which a row is reported as stuck. */
+  readonly stuckAfterMs: number;
+}
+
+/** Defaults, each with its reason. */
+export const TRACKING_DEFAULTS = {
+  /** One batch of receipts; several batches follow each other within one tick. */
+  batchMax: 200,
+  /** Above the sum of the bounded RPC calls of one look. */
+  claimMs: 30_000,
+  /** Ten minutes: longer than a congested block queue usually holds a well-priced transaction. */
+  stuckAfterMs: 600_000,
+} as const;
