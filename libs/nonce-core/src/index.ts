@@ -19,3 +19,4 @@ export type {
   DatabaseOptions,
   NonceModuleOptions,
 } from './module/options';
+export { migrate, type MigrateOptions } from './postgres/migrate';
