@@ -33,7 +33,7 @@ export interface Statement<Parameters> {
 `;
 
 const EPILOGUE = `
-export type StatementName = keyof StatementParameters;
+type StatementName = keyof StatementParameters;
 export type Statements = {
   readonly [Name in StatementName]: Statement<StatementParameters[Name]>;
 };
