@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { NonceError } from '../domain/errors/nonce-error';
 
 /** SQLSTATE classes and codes that say "not now", and whether anything may have been committed. */
@@ -18,7 +19,8 @@ const UNAVAILABLE_TEXT =
 
 /** Turns "the database does not answer" into NONCE_STORE_UNAVAILABLE; leaves every other error as it is. */
 export function toStoreError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof NonceError) return error;
+  // By nature and not by class: errors of sockets may come from another realm than this module.
+  if (!types.isNativeError(error) || error instanceof NonceError) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const known = UNAVAILABLE.find((entry) => entry.code.test(code));
   if (known === undefined && !UNAVAILABLE_TEXT.test(error.message)) return error;
