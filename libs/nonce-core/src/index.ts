@@ -1,5 +1,9 @@
 export * from './domain';
 export * from './ports';
+export { AdminServer, type AdminFacts, type MetricsSource } from './module/admin/admin-server';
+export { HealthReports, type HealthReport } from './module/admin/health-reports';
+export { LOG_REDACTION } from './module/admin/log-redaction';
+export { readVersion, type Version } from './module/admin/version';
 export {
   environmentReference,
   type EnvironmentReferenceRow,
@@ -18,5 +22,57 @@ export type {
   ChainOptions,
   DatabaseOptions,
   NonceModuleOptions,
+  ResolvedNonceOptions,
 } from './module/options';
 export { migrate, type MigrateOptions } from './postgres/migrate';
+export {
+  type NonceModuleAsyncOptions,
+  type NonceOptionsFactory,
+} from './module/async-options';
+export {
+  InjectNonce,
+  InjectSubmitter,
+  SubmitterNonces,
+  submitterToken,
+  type NamedSubmitter,
+} from './module/named-submitters';
+export {
+  NonceComponent,
+  type AllocateOptions,
+  type NonceRef,
+  type SubmitSteps,
+} from './module/nonce-component';
+export { NonceEvents, type NonceEventListener } from './module/nonce-events';
+export { NonceHealthIndicator } from './module/nonce-health-indicator';
+export { NonceRecoveryService } from './module/nonce-recovery-service';
+export { NonceModule } from './module/nonce.module';
+export { OPTION_DEFAULTS } from './module/resolve-options';
+export { SystemClock } from './module/system-clock';
+export {
+  ACCESS_STORE,
+  ALIGNMENT_STORE,
+  ALLOCATION_STORE,
+  CHAIN_REGISTRY,
+  HEALTH_PROBES,
+  METRICS_REGISTRY,
+  NONCE_CLOCK,
+  NONCE_LOGGER,
+  NONCE_METRICS,
+  NONCE_OPTIONS,
+  SUBMITTER_STORE,
+  TRACKING_STORE,
+} from './module/tokens';
+export { AlignWithChain } from './recovery/align-with-chain';
+export {
+  ALIGNMENT_SWEEP_DEFAULTS,
+  AlignmentSweep,
+  type AlignmentSweepSettings,
+} from './recovery/alignment-sweep';
+export { RedisLockCoordinator } from './redis/redis-lock-coordinator';
+export { NonceEngineManager } from './routing/engine-manager';
+export type { NonceContext, Replacement } from './template/nonce-context';
+export { NonceExecutionTemplate } from './template/nonce-execution-template';
+export type { NonceExecution, NonceHandler, WithNonceOptions } from './template/with-nonce';
+export { nonceTransport } from './viem/nonce-transport';
+export { toViemAccount } from './viem/to-viem-account';
+export { toViemNonceManager } from './viem/to-viem-nonce-manager';

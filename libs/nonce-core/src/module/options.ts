@@ -1,15 +1,18 @@
 import type { Registry } from 'prom-client';
-import type { DataSource } from 'typeorm';
 import type { Exposure } from '../domain/allocation';
 import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-policy';
 import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
 import type { Logger } from '../ports/logger.port';
+import type { createDataSource } from '../postgres/data-source';
 import type { RedisClient } from '../redis/redis-client';
 import type { TemplateSettings } from '../template/template-settings';
 
+/** TypeORM's data source of a Postgres. */
+export type NonceDataSource = ReturnType<typeof createDataSource>;
+
 /** A database of its own connections, or one that the host already has open. */
 export type DatabaseOptions = DatabaseSettings &
-  ({ readonly url: string } | { readonly dataSource: DataSource });
+  ({ readonly url: string } | { readonly dataSource: NonceDataSource });
 
 interface DatabaseSettings {
   readonly schema?: string;
@@ -73,6 +76,8 @@ export interface NonceModuleOptions {
     readonly registry?: Registry;
     readonly enabled?: boolean;
   };
+  /** False when modules that use it import it themselves, as with two modules in one app. */
+  readonly global?: boolean;
   /** Replaces Nest's logger. */
   readonly logger?: Logger;
 }
@@ -87,7 +92,7 @@ export interface ResolvedChain {
 export interface ResolvedDatabase {
   readonly source:
     | { readonly kind: 'url'; readonly url: string }
-    | { readonly kind: 'data-source'; readonly dataSource: DataSource };
+    | { readonly kind: 'data-source'; readonly dataSource: NonceDataSource };
   readonly schema: string;
   readonly poolSize: number;
   readonly preparedStatements: boolean;

@@ -81,6 +81,7 @@ const OPTION_KEYS = [
   'quarantine',
   'shutdown',
   'metrics',
+  'global',
   'logger',
 ] as const satisfies readonly (keyof NonceModuleOptions)[];
 

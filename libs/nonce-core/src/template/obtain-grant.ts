@@ -26,7 +26,7 @@ export type SingleGrant = Grant & { readonly allocation: Allocation };
 
 /**
  * One nonce, waiting out refusals that pass, at most `waitMs`. A lost answer is asked for again
- * only under an operation id: without one, a second call would hold a second nonce.
+ * only under an operation id, or when nothing was written: else a second nonce would be held.
  */
 export async function obtainGrant(ports: ObtainPorts, work: NonceWork): Promise<SingleGrant> {
   const giveUpAtMs = ports.clock.monotonicMs() + work.waitMs;
@@ -48,7 +48,9 @@ export async function obtainGrant(ports: ObtainPorts, work: NonceWork): Promise<
 
 function passes(error: unknown, work: NonceWork): boolean {
   if (!isNonceError(error)) return false;
-  if (error.code === 'NONCE_STORE_UNAVAILABLE') return work.operationId !== undefined;
+  if (error.code === 'NONCE_STORE_UNAVAILABLE') {
+    return work.operationId !== undefined || error.context['written'] === 'no';
+  }
   return PASSING.has(error.code);
 }
 

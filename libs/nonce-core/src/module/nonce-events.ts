@@ -1,0 +1,47 @@
+import { EventEmitter } from 'node:events';
+import type { EventSink, NonceEventMap, NonceEventName } from '../ports/events.port';
+import type { Logger } from '../ports/logger.port';
+
+export type NonceEventListener<Name extends NonceEventName> = (payload: NonceEventMap[Name]) => void;
+
+/**
+ * What happened to nonces, in this process. Delivered after the fact is durable, at most once and
+ * in the order of publication. A listener that throws is logged and disturbs nobody.
+ */
+export class NonceEvents implements EventSink {
+  private readonly emitter = new EventEmitter().setMaxListeners(0);
+
+  constructor(private readonly logger: Logger) {}
+
+  /** Returns the function that ends the subscription. */
+  on<Name extends NonceEventName>(name: Name, listener: NonceEventListener<Name>): () => void {
+    const guarded = (payload: NonceEventMap[Name]) => {
+      this.deliver(name, listener, payload);
+    };
+    this.emitter.on(name, guarded);
+    return () => {
+      this.emitter.off(name, guarded);
+    };
+  }
+
+  publish<Name extends NonceEventName>(name: Name, payload: NonceEventMap[Name]): void {
+    this.emitter.emit(name, payload);
+  }
+
+  private deliver<Name extends NonceEventName>(
+    name: Name,
+    listener: NonceEventListener<Name>,
+    payload: NonceEventMap[Name],
+  ): void {
+    const failed = (error: unknown) => {
+      this.logger.error('a listener failed', { event: name, reason: String(error) });
+    };
+    try {
+      // A listener may be async although its type says nothing of it.
+      const returned: unknown = listener(payload);
+      if (returned instanceof Promise) returned.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Submitter } from '../domain/submitter';
+import type { AllocateBatch, AllocationStore } from '../ports/allocation-store.port';
+import type { SubmitterStore } from '../ports/submitter-store.port';
+
+/** Windows that the host's code gives to single submitters. An operator's setting goes before. */
+export class SubmitterWindows {
+  private readonly windows = new Map<Submitter, number>();
+
+  set(submitter: Submitter, maxInFlight: number): void {
+    this.windows.set(submitter, maxInFlight);
+  }
+
+  /** The same store, with the windows written into the rows it is asked about. */
+  applyTo(store: AllocationStore): AllocationStore {
+    return {
+      allocate: (batch) => store.allocate(this.windows.size === 0 ? batch : this.withWindows(batch)),
+      command: (rows, quarantine, handle) => store.command(rows, quarantine, handle),
+      open: (baseline) => store.open(baseline),
+      findById: (id) => store.findById(id),
+    };
+  }
+
+  viewOf(store: Pick<SubmitterStore, 'view'>): Pick<SubmitterStore, 'view'> {
+    return {
+      view: (submitter, byDefault) =>
+        store.view(submitter, this.windows.get(submitter) ?? byDefault),
+    };
+  }
+
+  private withWindows(batch: AllocateBatch): AllocateBatch {
+    const rows = batch.rows.map((row) => {
+      const maxInFlight = this.windows.get(row.submitter);
+      return maxInFlight === undefined ? row : { ...row, maxInFlight };
+    });
+    return { ...batch, rows };
+  }
+}

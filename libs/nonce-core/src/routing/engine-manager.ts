@@ -1,0 +1,131 @@
+import { isNonceError } from '../domain/errors/nonce-error';
+import type { Submitter } from '../domain/submitter';
+import type { SubmitterView } from '../domain/submitter-view';
+import type { Clock } from '../ports/clock.port';
+import type {
+  AllocateCommand,
+  AllocationRef,
+  CommandAnswer,
+  Grant,
+  NonceEngine,
+} from '../ports/engine.port';
+import type { Logger } from '../ports/logger.port';
+import type { TransactionHandle } from '../ports/transaction.port';
+
+/** A full window is compared with the chain at most this often per submitter. */
+const FLOOR_REFRESH_INTERVAL_MS = 500;
+/** Submitters whose last refresh is remembered; more are simply refreshed again. */
+const MAX_REMEMBERED = 10_000;
+
+/** Reads the chain's count and raises the issuing floor. */
+export type RefreshFloor = (submitter: Submitter) => Promise<void>;
+
+export interface EngineManagerPorts {
+  /** The engine that is entitled to issue for a submitter now. */
+  readonly engineFor: (submitter: Submitter) => NonceEngine;
+  /** The engine that answers commands which name no submitter. */
+  readonly defaultEngine: NonceEngine;
+  readonly refreshFloor: RefreshFloor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * The one place that knows which engine serves whom. A full window is first compared with the
+ * chain: mined transactions may have made room that the store has not heard of yet.
+ */
+export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
+  private readonly refreshedAtMs = new Map<Submitter, number>();
+  private readonly refreshing = new Map<Submitter, Promise<boolean>>();
+
+  constructor(private readonly ports: EngineManagerPorts) {}
+
+  async allocate(command: AllocateCommand): Promise<Grant> {
+    const engine = this.ports.engineFor(command.submitter);
+    try {
+      return await engine.allocate(command);
+    } catch (error) {
+      if (!isNonceError(error, 'NONCE_IN_FLIGHT_LIMIT')) throw error;
+      if (!(await this.refresh(command.submitter))) throw error;
+      return engine.allocate(command);
+    }
+  }
+
+  intent(
+    ref: AllocationRef,
+    tx: Parameters<NonceEngine['intent']>[1],
+  ): Promise<CommandAnswer> {
+    return this.of(ref).intent(ref, tx);
+  }
+
+  markSubmitted(
+    ref: AllocationRef,
+    tx: Parameters<NonceEngine['markSubmitted']>[1],
+    handle?: TransactionHandle,
+  ): Promise<CommandAnswer> {
+    return this.of(ref).markSubmitted(ref, tx, handle);
+  }
+
+  markUsed(
+    ref: AllocationRef,
+    tx: Parameters<NonceEngine['markUsed']>[1],
+    handle?: TransactionHandle,
+  ): Promise<CommandAnswer> {
+    return this.of(ref).markUsed(ref, tx, handle);
+  }
+
+  markRecyclable(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
+    return this.of(ref).markRecyclable(ref, why);
+  }
+
+  quarantine(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
+    return this.of(ref).quarantine(ref, why);
+  }
+
+  keepReserved(ref: AllocationRef, keep: { note: string; ttlMs: number }): Promise<CommandAnswer> {
+    return this.of(ref).keepReserved(ref, keep);
+  }
+
+  heartbeat(ref: AllocationRef, beat: { ttlMs: number }): Promise<CommandAnswer> {
+    return this.of(ref).heartbeat(ref, beat);
+  }
+
+  inspect(submitter: Submitter): Promise<SubmitterView> {
+    return this.ports.engineFor(submitter).inspect(submitter);
+  }
+
+  private of(ref: AllocationRef): NonceEngine {
+    const { engineFor, defaultEngine } = this.ports;
+    return ref.submitter === undefined ? defaultEngine : engineFor(ref.submitter);
+  }
+
+  /** One look per submitter at a time and per interval; true when there was one just now. */
+  private refresh(submitter: Submitter): Promise<boolean> {
+    const running = this.refreshing.get(submitter);
+    if (running !== undefined) return running;
+    const nowMs = this.ports.clock.monotonicMs();
+    const lastMs = this.refreshedAtMs.get(submitter);
+    if (lastMs !== undefined && nowMs - lastMs < FLOOR_REFRESH_INTERVAL_MS) {
+      return Promise.resolve(false);
+    }
+    if (this.refreshedAtMs.size >= MAX_REMEMBERED) this.refreshedAtMs.clear();
+    this.refreshedAtMs.set(submitter, nowMs);
+    const look = this.look(submitter).finally(() => this.refreshing.delete(submitter));
+    this.refreshing.set(submitter, look);
+    return look;
+  }
+
+  private async look(submitter: Submitter): Promise<boolean> {
+    try {
+      await this.ports.refreshFloor(submitter);
+      return true;
+    } catch (error) {
+      const reason = isNonceError(error) ? error.code : String(error);
+      this.ports.logger.warn('a full window could not be compared with its chain', {
+        submitter,
+        reason,
+      });
+      return false;
+    }
+  }
+}

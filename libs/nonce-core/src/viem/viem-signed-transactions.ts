@@ -1,0 +1,37 @@
+import {
+  keccak256,
+  parseTransaction,
+  recoverTransactionAddress,
+  type TransactionSerialized,
+} from 'viem';
+import type { Hex } from '../domain/brand';
+import { NonceError } from '../domain/errors/nonce-error';
+import type { SignedTransaction, SignedTransactions } from '../template/signed-transactions';
+
+const BYTES = /^0x(?:[0-9a-fA-F]{2})+$/;
+
+/** Signed EVM transactions, read with viem. */
+export class ViemSignedTransactions implements SignedTransactions {
+  read(rawTx: Hex): SignedTransaction {
+    if (!BYTES.test(rawTx)) throw unreadable('must be 0x and pairs of hexadecimal digits');
+    const txHash = keccak256(rawTx);
+    try {
+      const { nonce, chainId } = parseTransaction(rawTx);
+      // An absent nonce is RLP's spelling of 0.
+      return { txHash, nonce: nonce ?? 0, chainId: chainId ?? null };
+    } catch {
+      // Some chains have transaction types of their own; the hash is the same function everywhere.
+      return { txHash, nonce: null, chainId: null };
+    }
+  }
+
+  async sender(rawTx: Hex): Promise<Hex> {
+    const serializedTransaction = rawTx as TransactionSerialized;
+    const address = await recoverTransactionAddress({ serializedTransaction });
+    return address.toLowerCase() as Hex;
+  }
+}
+
+function unreadable(detail: string): NonceError {
+  return new NonceError('NONCE_VALIDATION', { errors: [{ pointer: '/rawTx', detail }] });
+}
