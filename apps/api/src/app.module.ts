@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { LoggerModule } from 'nestjs-pino';
+import { AllocationsModule } from './allocations/allocations.module';
+import type { ApiEnvironment } from './config/env.schema';
+import { nonceModule } from './config/nonce-module';
+import type { ServerParts } from './create-app';
+import { DocumentsModule } from './documents/documents.module';
+import { HealthModule } from './health/health.module';
+import { HttpModule } from './http/http.module';
+import { loggingParams } from './http/logging';
+import { SubmittersModule } from './submitters/submitters.module';
+
+@Module({})
+export class AppModule {
+  static forEnvironment(environment: ApiEnvironment, parts: ServerParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot(loggingParams(environment.logLevel)),
+        nonceModule(environment),
+        HttpModule.forServer(environment, parts),
+        HealthModule,
+        DocumentsModule,
+        AllocationsModule.forEnvironment(environment),
+        SubmittersModule.forEnvironment(environment),
+      ],
+    };
+  }
+}

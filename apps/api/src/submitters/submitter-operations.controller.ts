@@ -1,0 +1,67 @@
+import { Body, Controller, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Submitter } from '@noncekit/nonce-core';
+import { ApiProblems, ApiSubmitterParam } from '../documents/api-documentation';
+import { SubmitterPipe } from '../http/path-parameters';
+import { Actor } from '../http/principal';
+import { RequireScope } from '../http/scopes';
+import { AlignmentDto, toAlignmentDto } from './alignment.dto';
+import { OperatorActions } from './operator-actions';
+import { OperatorActionDto } from './submitter-commands.dto';
+import { SubmitterReader } from './submitter-reader';
+import { SubmitterDto, toSubmitterDto } from './submitter.dto';
+
+/** Operator actions; each names its reason and is kept in the audit. */
+@ApiTags('operations')
+@Controller('v1/submitters/:submitter')
+@RequireScope('ops:write')
+export class SubmitterOperationsController {
+  constructor(
+    private readonly actions: OperatorActions,
+    private readonly submitters: SubmitterReader,
+  ) {}
+
+  @Post('pause')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({ operationId: 'pauseSubmitter', summary: 'Stop issuing nonces' })
+  @ApiSubmitterParam()
+  @ApiOkResponse({ type: SubmitterDto })
+  @ApiProblems()
+  async pause(
+    @Param('submitter', SubmitterPipe) submitter: Submitter,
+    @Actor() actor: string,
+    @Body() body: OperatorActionDto,
+  ): Promise<SubmitterDto> {
+    await this.actions.setPaused({ submitter, actor, reason: body.reason }, true);
+    return toSubmitterDto(await this.submitters.view(submitter));
+  }
+
+  @Post('resume')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({ operationId: 'resumeSubmitter', summary: 'Issue nonces again' })
+  @ApiSubmitterParam()
+  @ApiOkResponse({ type: SubmitterDto })
+  @ApiProblems()
+  async resume(
+    @Param('submitter', SubmitterPipe) submitter: Submitter,
+    @Actor() actor: string,
+    @Body() body: OperatorActionDto,
+  ): Promise<SubmitterDto> {
+    await this.actions.setPaused({ submitter, actor, reason: body.reason }, false);
+    return toSubmitterDto(await this.submitters.view(submitter));
+  }
+
+  @Post('align')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({ operationId: 'alignSubmitter', summary: 'Compare with the chain now' })
+  @ApiSubmitterParam()
+  @ApiOkResponse({ type: AlignmentDto })
+  @ApiProblems()
+  async align(
+    @Param('submitter', SubmitterPipe) submitter: Submitter,
+    @Actor() actor: string,
+    @Body() body: OperatorActionDto,
+  ): Promise<AlignmentDto> {
+    return toAlignmentDto(await this.actions.align({ submitter, actor, reason: body.reason }));
+  }
+}
