@@ -47,6 +47,9 @@ export { NonceHealthIndicator } from './module/nonce-health-indicator';
 export { NonceRecoveryService } from './module/nonce-recovery-service';
 export { NonceModule } from './module/nonce.module';
 export { OPTION_DEFAULTS } from './module/resolve-options';
+export { NonceTrackingModule } from './module/tracking/nonce-tracking.module';
+export { PeriodicJobs } from './module/tracking/periodic-jobs';
+export type { TrackingIntervals } from './module/tracking/tracking-jobs';
 export { SystemClock } from './module/system-clock';
 export {
   ACCESS_STORE,

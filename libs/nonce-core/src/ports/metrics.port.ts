@@ -90,6 +90,11 @@ export const METRICS = {
     labels: [],
     help: 'Nonces proven never exposed that wait to be issued again.',
   },
+  nonce_worker_ticks_total: {
+    kind: 'counter',
+    labels: ['job', 'result'],
+    help: 'Runs of a periodic job, by how they ended.',
+  },
   nonce_worker_last_tick_timestamp_seconds: {
     kind: 'gauge',
     labels: ['job'],

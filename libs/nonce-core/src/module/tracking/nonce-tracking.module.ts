@@ -1,0 +1,79 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
+import type { ChainRegistry } from '../../ports/chain.port';
+import type { Clock } from '../../ports/clock.port';
+import type { Logger } from '../../ports/logger.port';
+import type { Metrics } from '../../ports/metrics.port';
+import type { SubmitterStore } from '../../ports/submitter-store.port';
+import type { TrackingStore } from '../../ports/tracking-store.port';
+import { AlignWithChain } from '../../recovery/align-with-chain';
+import { NonceEvents } from '../nonce-events';
+import type { ResolvedNonceOptions } from '../options';
+import {
+  CHAIN_REGISTRY,
+  NONCE_CLOCK,
+  NONCE_LOGGER,
+  NONCE_METRICS,
+  NONCE_OPTIONS,
+  SUBMITTER_STORE,
+  TRACKING_STORE,
+} from '../tokens';
+import { PeriodicJob } from './periodic-job';
+import { PeriodicJobs } from './periodic-jobs';
+import { trackingJobs, type TrackingIntervals } from './tracking-jobs';
+
+type Injected = [
+  SchedulerRegistry,
+  TrackingStore,
+  SubmitterStore,
+  AlignWithChain,
+  ChainRegistry,
+  NonceEvents,
+  Metrics,
+  Logger,
+  Clock,
+  ResolvedNonceOptions,
+];
+
+/**
+ * The periodic work of a worker: reclaim, resend, follow, settle, align, measure. Import it beside a
+ * global `NonceModule` in as many processes as wanted; they share the work by claims in Postgres.
+ */
+@Module({})
+export class NonceTrackingModule {
+  static forRoot(intervals: TrackingIntervals): DynamicModule {
+    return {
+      module: NonceTrackingModule,
+      imports: [ScheduleModule.forRoot()],
+      providers: [
+        {
+          provide: PeriodicJobs,
+          inject: [
+            SchedulerRegistry,
+            TRACKING_STORE,
+            SUBMITTER_STORE,
+            AlignWithChain,
+            CHAIN_REGISTRY,
+            NonceEvents,
+            NONCE_METRICS,
+            NONCE_LOGGER,
+            NONCE_CLOCK,
+            NONCE_OPTIONS,
+          ],
+          useFactory: (...injected: Injected) => periodicJobs(injected, intervals),
+        },
+      ],
+      exports: [PeriodicJobs],
+    };
+  }
+}
+
+function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
+  const [registry, store, submitters, alignment, chains, events, metrics, logger, clock, options] =
+    injected;
+  const deps = { store, chains, events, metrics, logger };
+  const { quarantine } = options;
+  const plans = trackingJobs({ deps, submitters, alignment, quarantine, intervals });
+  const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));
+  return new PeriodicJobs(registry, jobs, logger, options.shutdown.deadlineMs);
+}

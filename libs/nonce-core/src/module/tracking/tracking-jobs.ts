@@ -1,0 +1,75 @@
+import type { ChainRegistry } from '../../ports/chain.port';
+import type { SubmitterStore } from '../../ports/submitter-store.port';
+import type { AlignWithChain } from '../../recovery/align-with-chain';
+import { ALIGNMENT_SWEEP_DEFAULTS, AlignmentSweep } from '../../recovery/alignment-sweep';
+import { FollowTransactions } from '../../tracking/follow-transactions';
+import { LookAtRows } from '../../tracking/look-at-rows';
+import { MeasureBacklog } from '../../tracking/measure-backlog';
+import { ReclaimExpired } from '../../tracking/reclaim-expired';
+import { ResendIntents } from '../../tracking/resend-intents';
+import { SettleQuarantine } from '../../tracking/settle-quarantine';
+import { TRACKING_DEFAULTS, type TrackingDeps } from '../../tracking/tracking-deps';
+import type { QuarantinePolicy } from '../../domain/quarantine-policy';
+import type { JobPlan } from './periodic-job';
+
+export interface TrackingIntervals {
+  /** Between sweeps for expired reservations. */
+  readonly reclaimIntervalMs: number;
+  /** Age at which an alignment with the chain counts as old. */
+  readonly reconcileIntervalMs: number;
+}
+
+export interface TrackingJobParts {
+  readonly deps: TrackingDeps;
+  readonly submitters: SubmitterStore;
+  readonly alignment: AlignWithChain;
+  readonly quarantine: QuarantinePolicy;
+  readonly intervals: TrackingIntervals;
+}
+
+/** Without a chain there is nothing to poll; then the jobs only make sure of that now and then. */
+const IDLE_POLL_MS = 5_000;
+/** Gauges are read by scrapes, which come every 15 s or so. */
+const MEASURE_INTERVAL_MS = 5_000;
+/** The sweep looks several times per age, so that nobody waits for two ages. */
+const SWEEPS_PER_AGE = 4;
+
+/** What a worker does again and again. All of it is found by scanning rows, none of it remembered. */
+export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
+  const { deps, quarantine, intervals } = parts;
+  const pollMs = pollIntervalMs(deps.chains);
+  const rows = new LookAtRows(deps, { ...TRACKING_DEFAULTS, quarantine });
+  const reclaim = new ReclaimExpired(deps, quarantine);
+  const resend = new ResendIntents(rows);
+  const follow = new FollowTransactions(rows);
+  const settle = new SettleQuarantine(rows);
+  const measure = new MeasureBacklog(deps);
+  const sweep = new AlignmentSweep(
+    {
+      submitters: parts.submitters,
+      alignment: parts.alignment,
+      chains: deps.chains,
+      logger: deps.logger,
+    },
+    { ...ALIGNMENT_SWEEP_DEFAULTS, intervalMs: intervals.reconcileIntervalMs },
+  );
+  const alignMs = Math.ceil(intervals.reconcileIntervalMs / SWEEPS_PER_AGE);
+  return [
+    job('reclaim', intervals.reclaimIntervalMs, (signal) => reclaim.tick(signal)),
+    job('resend', pollMs, (signal) => resend.tick(signal)),
+    job('follow', pollMs, (signal) => follow.tick(signal)),
+    job('quarantine', pollMs, (signal) => settle.tick(signal)),
+    job('align', alignMs, (signal) => sweep.tick(signal)),
+    job('measure', MEASURE_INTERVAL_MS, () => measure.tick()),
+  ];
+}
+
+function job(name: string, intervalMs: number, run: JobPlan['run']): JobPlan {
+  return { name, intervalMs, run };
+}
+
+/** The fastest chain sets the pace; rows of slower ones are not due that often. */
+function pollIntervalMs(chains: ChainRegistry): number {
+  const polls = chains.all.map((chain) => chain.profile.pollIntervalMs);
+  return polls.length === 0 ? IDLE_POLL_MS : Math.min(...polls);
+}
