@@ -1,4 +1,5 @@
 import type { Allocation, AllocationSource } from '../domain/allocation';
+import type { Hex } from '../domain/brand';
 import type { Epoch } from '../domain/epoch';
 import type { ErrorCode } from '../domain/errors/catalogue';
 import type { Nonce } from '../domain/nonce';
@@ -15,12 +16,18 @@ export interface AllocateReply {
   readonly detail: string | null;
 }
 
+interface Reissued {
+  readonly nonce: number;
+  readonly source: AllocationSource;
+  readonly hashes: readonly Hex[];
+}
+
 interface SubmitterGrant {
   next: number;
   epoch: Epoch;
   at: Date;
   rank: number;
-  reissued: { nonce: number; source: AllocationSource }[];
+  reissued: Reissued[];
 }
 
 /** An answer, or the owner tokens whose rows must still be read. */
@@ -43,10 +50,7 @@ export function decodeAnswers(
   }
   for (const reply of replies) {
     if (reply.kind !== 'reissued') continue;
-    grants.get(reply.index)?.reissued.push({
-      nonce: Number(reply.nonce),
-      source: reply.detail as AllocationSource,
-    });
+    grants.get(reply.index)?.reissued.push(reissuedOf(reply));
   }
   const answers: DecodedAnswer[] = [];
   batch.rows.forEach((row, index) => {
@@ -64,6 +68,15 @@ function newGrant(reply: AllocateReply): SubmitterGrant {
     at: new Date(reply.at_ms ?? 0),
     rank: 0,
     reissued: [],
+  };
+}
+
+function reissuedOf(reply: AllocateReply): Reissued {
+  const [source, ...hashes] = (reply.detail ?? '').split(',');
+  return {
+    nonce: Number(reply.nonce),
+    source: source as AllocationSource,
+    hashes: hashes as Hex[],
   };
 }
 
@@ -105,8 +118,8 @@ function nextAllocation(row: AllocateRow, grant: SubmitterGrant, id: string): Al
     engine: 'reliable',
     exposure: row.exposure,
     operationId: row.operationId,
-    txHash: null,
-    hashes: [],
+    txHash: reissued?.hashes.at(-1) ?? null,
+    hashes: reissued?.hashes ?? [],
     proof: null,
     note: null,
     deadline: new Date(grant.at.getTime() + row.ttlMs),

@@ -547,7 +547,8 @@ END $$;`,
 --
 -- Requests and slots come sorted by submitter; a slot is one wanted nonce. Replies, by \`kind\`:
 --   submitter  index = submitter, nonce = first fresh nonce, extra = epoch, at_ms = grant time
---   reissued   index = submitter, nonce, extra = rank of the slot that got it, detail = source
+--   reissued   index = submitter, nonce, extra = rank of the slot that got it, detail = source, then
+--              the hashes known at that nonce, comma-separated
 --   refused    index = request, detail = error code, extra = how many could be granted
 --   replayed   index = request, detail = allocation ids, comma-separated
 --   absent, contended   index = request
@@ -601,6 +602,7 @@ DECLARE
   c_rank      integer[];
   c_nonce     bigint[];
   c_source    text[];
+  c_hashes    text[];
   v_sub       integer;
   v_first     integer := 1;
   v_verdict   text;
@@ -659,16 +661,18 @@ BEGIN
   SELECT array_agg(c.sub ORDER BY c.sub, c.nonce),
     array_agg(c.rank ORDER BY c.sub, c.nonce),
     array_agg(c.nonce ORDER BY c.sub, c.nonce),
-    array_agg(c.source ORDER BY c.sub, c.nonce)
-  INTO c_sub, c_rank, c_nonce, c_source
+    array_agg(c.source ORDER BY c.sub, c.nonce),
+    array_agg(c.hashes ORDER BY c.sub, c.nonce)
+  INTO c_sub, c_rank, c_nonce, c_source, c_hashes
   FROM (
-    SELECT s.sub::integer, a.nonce, a.source,
+    SELECT s.sub::integer, a.nonce, a.source, a.hashes,
       row_number() OVER (PARTITION BY s.sub ORDER BY a.nonce)::integer - 1 AS rank
     FROM unnest(p_submitters, v_gen, v_floor, p_needs, v_foreign) WITH ORDINALITY
       AS s (submitter, gen, floor, need, is_foreign, sub)
     CROSS JOIN LATERAL (
       SELECT a.nonce,
-        CASE WHEN a.stage = 'QUARANTINED' THEN 'replacement' ELSE 'recycled' END AS source
+        CASE WHEN a.stage = 'QUARANTINED' THEN 'replacement' ELSE 'recycled' END AS source,
+        array_to_string(a.hashes, ',') AS hashes
       FROM :schema.submitter_nonce_allocation a
       WHERE a.submitter = s.submitter AND a.chain_generation = s.gen
         AND a.stage IN ('REUSABLE', 'QUARANTINED')
@@ -794,8 +798,8 @@ BEGIN
       AND a.nonce = g.nonce;
 
     RETURN QUERY SELECT 'reissued'::text, c.sub, c.nonce, c.rank::bigint, NULL::double precision,
-      c.source
-    FROM unnest(c_sub, c_rank, c_nonce, c_source) AS c (sub, rank, nonce, source)
+      concat_ws(',', c.source, c.hashes)
+    FROM unnest(c_sub, c_rank, c_nonce, c_source, c_hashes) AS c (sub, rank, nonce, source, hashes)
     WHERE c.rank < v_taken[c.sub];
   END IF;
 
