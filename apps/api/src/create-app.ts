@@ -30,9 +30,11 @@ export async function createApp(environment: ApiEnvironment): Promise<NestFastif
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.forEnvironment(environment, parts),
     fastifyAdapter(),
-    { bufferLogs: true, bodyParser: false, abortOnError: false },
+    // A start that fails is reported once and readably by main, not line by line by Nest.
+    { bufferLogs: true, autoFlushLogs: false, bodyParser: false, abortOnError: false },
   );
   app.useLogger(app.get(Logger));
+  app.flushLogs();
   prepareServer(app.getHttpAdapter().getInstance(), parts);
   app.useGlobalPipes(validationPipe());
   serveOpenApi(app);

@@ -33,10 +33,11 @@ function failStart(error: unknown): void {
 }
 
 function describe(error: unknown): string {
-  if (!isNonceError(error))
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if (!isNonceError(error)) return error.stack ?? error.message;
   const problems = error.errors.map(({ pointer, detail }) => `  ${pointer.slice(1)} ${detail}`);
-  return [`${error.code}: ${error.fix}`, ...problems].join('\n');
+  const cause = error.cause instanceof Error ? [`  ${error.cause.message}`] : [];
+  return [`${error.code}: ${error.fix}`, ...problems, ...cause].join('\n');
 }
 
 main().catch(failStart);

@@ -39,7 +39,7 @@ function order(submitter: string, name: string, reason = 'a test'): Promise<Answ
 
 describe('reading', () => {
   it('shows a submitter with counts and gaps', async () => {
-    const submitter = newSubmitter(1);
+    const submitter = newSubmitter(chain.chainId);
     const { items } = await allocate(submitter, 3);
     await api.call(`/v1/allocations/${items[0]?.id}/recyclable`, { body: { reason: 'unsent' } });
     const { body } = await api.call(`/v1/submitters/${submitter}`);
@@ -61,7 +61,7 @@ describe('reading', () => {
   });
 
   it('pages through nonces and filters them', async () => {
-    const submitter = newSubmitter(1);
+    const submitter = newSubmitter(chain.chainId);
     const { items } = await allocate(submitter, 5);
     await api.call(`/v1/allocations/${items[1]?.id}/recyclable`, { body: { reason: 'unsent' } });
     const nonces = async (query: string): Promise<NoncesDto> =>
@@ -78,7 +78,7 @@ describe('reading', () => {
   });
 
   it('shows one nonce with its history', async () => {
-    const submitter = newSubmitter(1);
+    const submitter = newSubmitter(chain.chainId);
     const { items } = await allocate(submitter);
     await api.call(`/v1/allocations/${items[0]?.id}/recyclable`, { body: { reason: 'unsent' } });
     const again = await allocate(submitter);
@@ -90,12 +90,15 @@ describe('reading', () => {
   });
 
   it('lists submitters page by page, each once', async () => {
-    const made = [newSubmitter(7), newSubmitter(7), newSubmitter(7)];
+    const prefix = '0xfeedfeed';
+    const made = [1, 2, 3].map(
+      () => `eip155:${chain.chainId}:${prefix}${newSubmitter().slice(-32)}`,
+    );
     for (const submitter of made) await allocate(submitter);
     const seen: string[] = [];
     let cursor = '';
     do {
-      const path = `/v1/submitters?limit=1&q=eip155:7:${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+      const path = `/v1/submitters?limit=1&q=${prefix}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
       const page = (await api.call(path)).body as SubmittersDto;
       seen.push(...page.items.map((item) => item.submitter));
       cursor = page.nextCursor ?? '';
@@ -106,7 +109,7 @@ describe('reading', () => {
 
 describe('operating', () => {
   it('pauses and resumes, and keeps who, what and why', async () => {
-    const submitter = newSubmitter(1);
+    const submitter = newSubmitter(chain.chainId);
     const { items } = await allocate(submitter);
     const paused = await order(submitter, 'pause', 'key rotation');
     expect(paused.body).toMatchObject({ paused: true, pausedReason: 'key rotation' });
@@ -124,7 +127,7 @@ describe('operating', () => {
   });
 
   it('changes only the settings it is given, and null takes one back', async () => {
-    const submitter = newSubmitter(1);
+    const submitter = newSubmitter(chain.chainId);
     await allocate(submitter);
     const put = (body: object): Promise<Answer> =>
       api.call(`/v1/submitters/${submitter}`, { method: 'PUT', body });
@@ -153,10 +156,21 @@ describe('operating', () => {
     expect((await allocate(submitter)).items[0]?.nonce).toBe(5);
     expect(await audited(submitter)).toMatchObject([{ action: 'submitter.align' }]);
   });
+});
 
-  it('says that a chain is not configured instead of aligning', async () => {
-    const submitter = newSubmitter(1);
-    await allocate(submitter);
-    expectProblem(await order(submitter, 'align'), 'NONCE_CHAIN_UNKNOWN', 422);
-  });
+it('refuses a submitter on a chain that is not among the configured ones', async () => {
+  const path = `/v1/submitters/${newSubmitter(1)}/allocations`;
+  expectProblem(await api.call(path, { body: {} }), 'NONCE_CHAIN_UNKNOWN', 422);
+});
+
+it('says that a chain is not configured instead of aligning', async () => {
+  const unchained = await startApi();
+  try {
+    const path = `/v1/submitters/${newSubmitter()}`;
+    expect((await unchained.call(`${path}/allocations`, { body: {} })).status).toBe(201);
+    const answer = await unchained.call(`${path}/align`, { body: { reason: 'a test' } });
+    expectProblem(answer, 'NONCE_CHAIN_UNKNOWN', 422);
+  } finally {
+    await unchained.close();
+  }
 });
