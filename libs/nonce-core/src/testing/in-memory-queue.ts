@@ -10,7 +10,7 @@ import type {
   AllocateRow,
   SubmitterBaseline,
 } from '../ports/allocation-store.port';
-import { moveRow, snapshot, type InMemoryRow } from './in-memory-row';
+import { moveRow, newRow, snapshot, type InMemoryRow } from './in-memory-row';
 
 interface Binding {
   readonly ids: readonly string[];
@@ -46,7 +46,15 @@ export class InMemoryQueue {
     this.chainLatest = baseline.chainLatestCount;
     this.next = Math.max(baseline.startNonce, baseline.pendingCount);
     for (let nonce = baseline.startNonce as number; nonce < this.next; nonce += 1) {
-      this.insert(pooledBefore(this.submitter, nonce, nowMs, baseline.quarantine));
+      const id = `pooled-${this.submitter}-${nonce}`;
+      const row = newRow(
+        { submitter, nonce, id, stage: 'QUARANTINED', exposure: 'assumed' },
+        nowMs,
+      );
+      // Whoever sent it, it must not be issued clean.
+      row.note = 'in a pool before first use';
+      row.releaseAtMs = releaseTime(baseline.quarantine, nowMs);
+      this.insert(row);
     }
   }
 
@@ -114,9 +122,9 @@ export class InMemoryQueue {
   private grant(row: AllocateRow, reissued: InMemoryRow[], nowMs: number): AllocateAnswer {
     const granted = row.ids.map((id, rank) => {
       const again = reissued[rank];
-      if (again !== undefined) return this.grantAgain(again, row, id, nowMs);
+      if (again !== undefined) return this.grantAgain(again, { ...row, id }, nowMs);
       this.next = Math.max(this.next, this.chainLatest ?? 0);
-      const fresh = freshGrant(row, id, this.next, nowMs);
+      const fresh = this.freshGrant(row, id, nowMs);
       this.next += 1;
       this.insert(fresh);
       return fresh;
@@ -127,7 +135,17 @@ export class InMemoryQueue {
     return answerOf(granted.map(snapshot), false);
   }
 
-  private grantAgain(again: InMemoryRow, row: AllocateRow, id: string, nowMs: number): InMemoryRow {
+  private freshGrant(row: AllocateRow, id: string, nowMs: number): InMemoryRow {
+    const { submitter, exposure, operationId, ttlMs } = row;
+    const fresh = newRow({ submitter, nonce: this.next, id, stage: 'GRANTED', exposure }, nowMs);
+    return Object.assign(fresh, { operationId, deadlineMs: nowMs + ttlMs });
+  }
+
+  private grantAgain(
+    again: InMemoryRow,
+    { id, exposure, operationId, ttlMs }: AllocateRow & { readonly id: string },
+    nowMs: number,
+  ): InMemoryRow {
     const source: AllocationSource = again.stage === 'QUARANTINED' ? 'replacement' : 'recycled';
     this.ended.set(again.id, {
       nonce: again.nonce,
@@ -136,7 +154,6 @@ export class InMemoryQueue {
     });
     this.rowsById.delete(again.id);
     moveRow(again, 'GRANTED', nowMs);
-    const { exposure, operationId, ttlMs } = row;
     const granted = { id, source, exposure, operationId, note: null, createdAtMs: nowMs };
     Object.assign(again, granted, { deadlineMs: nowMs + ttlMs });
     this.rowsById.set(id, again);
@@ -196,50 +213,4 @@ function refused(
   context: Readonly<Record<string, unknown>> = {},
 ): AllocateAnswer {
   return { kind: 'refused', code, context };
-}
-
-function freshGrant(row: AllocateRow, id: string, nonce: number, nowMs: number): InMemoryRow {
-  return {
-    submitter: row.submitter,
-    nonce,
-    id,
-    stage: 'GRANTED',
-    source: 'fresh',
-    exposure: row.exposure,
-    operationId: row.operationId,
-    hashes: [],
-    txHash: null,
-    proof: null,
-    note: null,
-    deadlineMs: nowMs + row.ttlMs,
-    releaseAtMs: null,
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-  };
-}
-
-/** A pool held this nonce before first use: whoever sent it, it must not be issued clean. */
-function pooledBefore(
-  submitter: Submitter,
-  nonce: number,
-  nowMs: number,
-  quarantine: QuarantinePolicy,
-): InMemoryRow {
-  return {
-    submitter,
-    nonce,
-    id: `pooled-${submitter}-${nonce}`,
-    stage: 'QUARANTINED',
-    source: 'fresh',
-    exposure: 'assumed',
-    operationId: null,
-    hashes: [],
-    txHash: null,
-    proof: null,
-    note: 'in a pool before first use',
-    deadlineMs: null,
-    releaseAtMs: releaseTime(quarantine, nowMs),
-    createdAtMs: nowMs,
-    updatedAtMs: nowMs,
-  };
 }

@@ -25,6 +25,24 @@ export interface InMemoryRow {
   updatedAtMs: number;
 }
 
+type Identity = Pick<InMemoryRow, 'submitter' | 'nonce' | 'id' | 'stage' | 'exposure'>;
+
+export function newRow(identity: Identity, nowMs: number): InMemoryRow {
+  return {
+    ...identity,
+    source: 'fresh',
+    operationId: null,
+    hashes: [],
+    txHash: null,
+    proof: null,
+    note: null,
+    deadlineMs: null,
+    releaseAtMs: null,
+    createdAtMs: nowMs,
+    updatedAtMs: nowMs,
+  };
+}
+
 export function snapshot(row: InMemoryRow): Allocation {
   return {
     id: row.id,

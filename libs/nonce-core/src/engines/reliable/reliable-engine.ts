@@ -77,7 +77,7 @@ export class ReliableEngine implements NonceEngine {
   }
 
   intent(ref: AllocationRef, tx: { txHash: Hex; rawTx?: Hex }): Promise<CommandAnswer> {
-    return this.command('intent', ref, tx);
+    return this.say('intent', ref, tx);
   }
 
   markSubmitted(
@@ -85,7 +85,7 @@ export class ReliableEngine implements NonceEngine {
     tx: { txHash: Hex },
     handle?: TransactionHandle,
   ): Promise<CommandAnswer> {
-    return this.command('submitted', ref, { txHash: tx.txHash }, handle);
+    return this.say('submitted', ref, { ...tx, handle });
   }
 
   markUsed(
@@ -93,23 +93,23 @@ export class ReliableEngine implements NonceEngine {
     tx: { txHash?: Hex },
     handle?: TransactionHandle,
   ): Promise<CommandAnswer> {
-    return this.command('used', ref, tx, handle);
+    return this.say('used', ref, { ...tx, handle });
   }
 
   markRecyclable(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
-    return this.command('recyclable', ref, { note: why.reason });
+    return this.say('recyclable', ref, { note: why.reason });
   }
 
   quarantine(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
-    return this.command('quarantine', ref, { note: why.reason });
+    return this.say('quarantine', ref, { note: why.reason });
   }
 
   keepReserved(ref: AllocationRef, keep: { note: string; ttlMs: number }): Promise<CommandAnswer> {
-    return this.command('keep', ref, keep);
+    return this.say('keep', ref, keep);
   }
 
   heartbeat(ref: AllocationRef, beat: { ttlMs: number }): Promise<CommandAnswer> {
-    return this.command('heartbeat', ref, beat);
+    return this.say('heartbeat', ref, beat);
   }
 
   async inspect(submitter: Submitter): Promise<SubmitterView> {
@@ -123,11 +123,10 @@ export class ReliableEngine implements NonceEngine {
     await Promise.all([this.allocations.stop(deadlineMs), this.commands.stop(deadlineMs)]);
   }
 
-  private async command(
+  private async say(
     command: HolderCommand,
     ref: AllocationRef,
-    words: HolderWords,
-    handle?: TransactionHandle,
+    { handle, ...words }: HolderWords & { readonly handle?: TransactionHandle | undefined },
   ): Promise<CommandAnswer> {
     let row: HolderRow = toHolderRow(command, ref, words);
     if (command === 'used') row = { ...row, followable: await this.isFollowable(row) };

@@ -9,8 +9,8 @@ export const ALLOCATION_PROMISES: readonly ContractPromise[] = [
     sentence: 'L2: grants start at the first nonce and go up without a hole',
     async keep(bench) {
       const submitter = bench.submitter();
-      const nonces = [];
-      for (let i = 0; i < 5; i += 1) nonces.push((await bench.one(submitter)).nonce as number);
+      const nonces: number[] = [];
+      for (let i = 0; i < 5; i += 1) nonces.push((await bench.one(submitter)).nonce);
       assert.deepEqual(nonces, range(0, 5));
     },
   },
@@ -59,8 +59,8 @@ export const ALLOCATION_PROMISES: readonly ContractPromise[] = [
       const held = await bench.granted(101);
       const { submitter } = held[0] as Allocation;
       for (const nonce of [100, 9, 10]) await bench.release(held[nonce] as Allocation);
-      const next = [];
-      for (let i = 0; i < 4; i += 1) next.push((await bench.one(submitter)).nonce as number);
+      const next: number[] = [];
+      for (let i = 0; i < 4; i += 1) next.push((await bench.one(submitter)).nonce);
       assert.deepEqual(next, [9, 10, 100, 101]);
     },
   },

@@ -80,7 +80,7 @@ async function tryCommand(
     followable: submitterParts(allocation.submitter).chainId === FOLLOWED_CHAIN_ID,
     replacement: false,
   });
-  const call = say(bench.engine, command, allocation, txHash);
+  const call = say(bench.engine, { command, txHash }, allocation);
   if (verdict.kind === 'refuse') {
     await refusal(call, verdict.code);
     assert.deepEqual(await bench.row(allocation), before, `${command} changed nothing`);
@@ -110,9 +110,8 @@ function checkEffect(
 /** Says one command the way a holder would. */
 export function say(
   engine: NonceEngine,
-  command: HolderCommand,
+  { command, txHash }: { readonly command: HolderCommand; readonly txHash?: Hex | undefined },
   allocation: Allocation,
-  txHash?: Hex,
 ): Promise<CommandAnswer> {
   switch (command) {
     case 'intent':
@@ -156,9 +155,9 @@ async function bringTo(
   for (const step of steps[stage]) {
     if (step === 'INTENT') await engine.intent(allocation, { txHash: FIRST_HASH });
     else if (step === 'BROADCAST') await engine.markSubmitted(allocation, { txHash: FIRST_HASH });
-    else if (step === 'QUARANTINED') await say(engine, 'quarantine', allocation);
-    else if (step === 'REUSABLE') await say(engine, 'recyclable', allocation);
-    else if (step === 'ASSERTED') await say(engine, 'used', allocation);
+    else if (step === 'QUARANTINED') await say(engine, { command: 'quarantine' }, allocation);
+    else if (step === 'REUSABLE') await say(engine, { command: 'recyclable' }, allocation);
+    else if (step === 'ASSERTED') await say(engine, { command: 'used' }, allocation);
     else await subject.moveTo(allocation, step);
   }
 }

@@ -16,7 +16,7 @@ export const HOLDER_PROMISES: readonly ContractPromise[] = [
       const before = await bench.row(held as Allocation);
       const foreign = { ...(held as Allocation), id: randomUUID() };
       for (const command of HOLDER_COMMANDS) {
-        await refusal(say(bench.engine, command, foreign), 'NONCE_FENCED');
+        await refusal(say(bench.engine, { command }, foreign), 'NONCE_FENCED');
       }
       assert.deepEqual(await bench.row(held as Allocation), before);
     },
@@ -30,8 +30,8 @@ export const HOLDER_PROMISES: readonly ContractPromise[] = [
       assert.equal(now.nonce, late.nonce);
       const before = await bench.row(now);
       for (const command of HOLDER_COMMANDS) {
-        await refusal(say(bench.secondNode, command, late), 'NONCE_FENCED');
-        await refusal(say(bench.engine, command, { ...late }), 'NONCE_FENCED');
+        await refusal(say(bench.secondNode, { command }, late), 'NONCE_FENCED');
+        await refusal(say(bench.engine, { command }, { ...late }), 'NONCE_FENCED');
       }
       assert.deepEqual(await bench.row(now), before);
     },

@@ -35,7 +35,7 @@ async function walk(bench: ContractBench, random: () => number): Promise<void> {
       for (const allocation of grant.allocations) tokens.push(allocation);
     } else if (dice < 0.85) {
       const command = HOLDER_COMMANDS[Math.floor(random() * HOLDER_COMMANDS.length)] ?? 'keep';
-      await say(node, command, token).catch(refuseUnlessDocumented);
+      await say(node, { command }, token).catch(refuseUnlessDocumented);
     } else {
       await bench.subject.expire(await bench.row(token));
     }
