@@ -27,10 +27,20 @@ export function toChainId(value: number): ChainId {
  */
 export function parseSubmitter(input: SubmitterInput, defaultChainId?: number): Submitter {
   if (typeof input === 'string') return parseText(input, defaultChainId);
-  if (typeof input !== 'object' || input === null || typeof input.address !== 'string') {
-    throw invalid('/submitter', 'must be text or { chainId, address }');
-  }
-  return fromParts(input.chainId, input.address);
+  const parts: unknown = input; // callers of plain JavaScript may pass anything
+  if (!isParts(parts)) throw invalid('/submitter', 'must be text or { chainId, address }');
+  return fromParts(parts.chainId, parts.address);
+}
+
+function isParts(value: unknown): value is { chainId: number; address: string } {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'chainId' in value &&
+    typeof value.chainId === 'number' &&
+    'address' in value &&
+    typeof value.address === 'string'
+  );
 }
 
 /** Splits a canonical submitter into its parts. */

@@ -16,6 +16,31 @@ export function sortBatch(batch: AllocateBatch): SortedBatch {
   const positions = batch.rows.map((_, index) => index);
   positions.sort((a, b) => compare(keyOf(batch, a), keyOf(batch, b)) || a - b);
   const rows = positions.map((position) => batch.rows[position] as AllocateRow);
+  const slots = slotColumns(rows, batch.maxInFlight);
+  return {
+    positions,
+    rows,
+    requestSubmitter: slots.requestSubmitter,
+    parameters: {
+      ...slots,
+      ...requestColumns(rows),
+      quarantineMs: batch.quarantine.ms,
+      release: batch.quarantine.release,
+      skipLocked: batch.skipLocked,
+      retry: batch.retry,
+    },
+  };
+}
+
+/** Everything that is counted per submitter or per wanted nonce, in one pass over sorted rows. */
+function slotColumns(
+  rows: readonly AllocateRow[],
+  defaultWindow: number,
+): Record<
+  'windows' | 'needs' | 'minTtlMs' | 'requestSubmitter' | 'slotRequest' | 'slotRank',
+  number[]
+> &
+  Record<'submitters' | 'slotIds', string[]> {
   const submitters: string[] = [];
   const windows: number[] = [];
   const needs: number[] = [];
@@ -27,41 +52,22 @@ export function sortBatch(batch: AllocateBatch): SortedBatch {
   rows.forEach((row, index) => {
     if (submitters.at(-1) !== row.submitter) {
       submitters.push(row.submitter);
-      windows.push(row.maxInFlight ?? batch.maxInFlight);
+      windows.push(row.maxInFlight ?? defaultWindow);
       needs.push(0);
       minTtlMs.push(row.ttlMs);
     }
-    const submitter = submitters.length;
-    minTtlMs[submitter - 1] = Math.min(minTtlMs[submitter - 1] ?? row.ttlMs, row.ttlMs);
-    requestSubmitter.push(submitter);
+    const last = submitters.length - 1;
+    minTtlMs[last] = Math.min(minTtlMs[last] ?? row.ttlMs, row.ttlMs);
+    requestSubmitter.push(last + 1);
     for (const id of row.ids) {
+      const rank = needs[last] ?? 0;
       slotIds.push(id);
       slotRequest.push(index + 1);
-      const rank = needs[submitter - 1] ?? 0;
       slotRank.push(rank);
-      needs[submitter - 1] = rank + 1;
+      needs[last] = rank + 1;
     }
   });
-  return {
-    positions,
-    rows,
-    requestSubmitter,
-    parameters: {
-      submitters,
-      windows,
-      needs,
-      minTtlMs,
-      requestSubmitter,
-      ...requestColumns(rows),
-      slotIds,
-      slotRequest,
-      slotRank,
-      quarantineMs: batch.quarantine.ms,
-      release: batch.quarantine.release,
-      skipLocked: batch.skipLocked,
-      retry: batch.retry,
-    },
-  };
+  return { submitters, windows, needs, minTtlMs, requestSubmitter, slotIds, slotRequest, slotRank };
 }
 
 function requestColumns(rows: readonly AllocateRow[]): {

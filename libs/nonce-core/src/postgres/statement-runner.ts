@@ -28,12 +28,10 @@ export class StatementRunner {
     const values = statement.bind(parameters);
     try {
       if (handle !== undefined) return (await handle.query(statement.text, values)) as Row[];
-      const named = this.options.prepared && statement.preparedName !== null;
+      const name = this.options.prepared ? statement.preparedName : null;
       const query = { text: statement.text, values };
       const pool = poolOf(this.source);
-      const result = await pool.query<Row>(
-        named ? { ...query, name: statement.preparedName ?? '' } : query,
-      );
+      const result = await pool.query<Row>(name === null ? query : { ...query, name });
       return result.rows;
     } catch (error) {
       throw toStoreError(error);

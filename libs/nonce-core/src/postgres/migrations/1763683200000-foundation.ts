@@ -28,7 +28,7 @@ export class Foundation1763683200000 implements MigrationInterface {
 }
 
 async function runScripts(runner: QueryRunner, scripts: readonly MigrationScript[]): Promise<void> {
-  const { schema } = runner.connection.options as { schema?: string };
+  const { schema } = runner.dataSource.options as { schema?: string };
   const prefix = `${quoteSchema(schema ?? 'public')}.`;
   for (const script of scripts) {
     await runner.query(MIGRATION_SCRIPTS[script].replaceAll(':schema.', prefix));
