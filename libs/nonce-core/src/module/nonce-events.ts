@@ -2,7 +2,10 @@ import { EventEmitter } from 'node:events';
 import type { EventSink, NonceEventMap, NonceEventName } from '../ports/events.port';
 import type { Logger } from '../ports/logger.port';
 
-export type NonceEventListener<Name extends NonceEventName> = (payload: NonceEventMap[Name]) => void;
+/** May be async; what it returns is not used. */
+export type NonceEventListener<Name extends NonceEventName> = (
+  payload: NonceEventMap[Name],
+) => unknown;
 
 /**
  * What happened to nonces, in this process. Delivered after the fact is durable, at most once and
@@ -37,8 +40,7 @@ export class NonceEvents implements EventSink {
       this.logger.error('a listener failed', { event: name, reason: String(error) });
     };
     try {
-      // A listener may be async although its type says nothing of it.
-      const returned: unknown = listener(payload);
+      const returned = listener(payload);
       if (returned instanceof Promise) returned.catch(failed);
     } catch (error) {
       failed(error);

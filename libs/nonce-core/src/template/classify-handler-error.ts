@@ -26,7 +26,9 @@ const codes = (...wanted: string[]) => {
   const set = new Set<unknown>(wanted);
   return ({ code }: Foreign) => set.has(code);
 };
-const isViem = ({ record }: Foreign) => String(record['version']).startsWith('viem@');
+/** viem's BaseError, in any of its versions: its class object differs between copies of viem. */
+const isViem = ({ record }: Foreign) =>
+  typeof record['walk'] === 'function' && typeof record['shortMessage'] === 'string';
 const isEthers = ({ code, record }: Foreign) =>
   typeof code === 'string' && typeof record['shortMessage'] === 'string';
 const isEthersWith =
@@ -36,7 +38,7 @@ const isEthersWith =
 
 /** A request that broke on its way proves nothing about what the other side received. */
 const LOST_REQUEST =
-  /time[d ]?-?out|socket hang up|network|connection|disconnected|ECONN|fetch failed|aborted/i;
+  /time(d[ -]?|[ -]?)out|socket hang up|network|connection|disconnected|ECONN|fetch failed|aborted/i;
 /** Words of nodes about transactions they were sent. */
 const NODE_ANSWER =
   /nonce too (low|high)|already known|known transaction|already imported|already exists|underpriced|txpool|mempool|insufficient funds|intrinsic gas|exceeds block gas|in-flight|rate limit|too many requests|internal error|-32[0-9]{3}/i;
@@ -63,6 +65,14 @@ export const HANDLER_ERRORS: readonly HandlerErrorRow[] = [
       /^(Account(NotFound|TypeNotSupported)|Chain(Mismatch|NotFound)|ClientChainNotConfigured|Invalid(Address|ChainId|SerializableTransaction|StorageKeySize)|FeeCapTooHigh|TipAboveFeeCap|FeeConflict|Eip1559FeesNotSupported|MaxFeePerGasTooLow|Abi\w*|IntegerOutOfRange|SizeExceedsPaddingSize)Error$/.test(
         foreign.name,
       ),
+  },
+  {
+    dialect: 'viem',
+    meaning: 'a contract call was refused by its simulation',
+    verdict: 'clean',
+    matches: ({ name, record }) =>
+      name === 'CallExecutionError' &&
+      (record['cause'] as Error | undefined)?.name === 'ExecutionRevertedError',
   },
   {
     dialect: 'ethers',
@@ -144,12 +154,6 @@ export const HANDLER_ERRORS: readonly HandlerErrorRow[] = [
   },
   {
     dialect: 'viem',
-    meaning: 'a contract call was refused by its simulation',
-    verdict: 'clean',
-    matches: names('CallExecutionError', 'ContractFunctionRevertedError'),
-  },
-  {
-    dialect: 'viem',
     meaning: 'any other error of viem',
     verdict: 'exposed',
     matches: isViem,
@@ -188,10 +192,15 @@ export const HANDLER_ERRORS: readonly HandlerErrorRow[] = [
 const MAX_CAUSES = 20;
 
 export function classifyHandlerError(error: unknown): ErrorVerdict {
-  const causes = causesOf(error);
-  const row = HANDLER_ERRORS.find((candidate) => causes.some((cause) => candidate.matches(cause)));
+  const row = findHandlerErrorRow(error);
   if (row !== undefined) return row.verdict;
   return error instanceof Error ? 'clean' : 'exposed';
+}
+
+/** The row that decides about an error; undefined when none fits. */
+export function findHandlerErrorRow(error: unknown): HandlerErrorRow | undefined {
+  const causes = causesOf(error);
+  return HANDLER_ERRORS.find((row) => causes.some((cause) => row.matches(cause)));
 }
 
 function causesOf(error: unknown): readonly Foreign[] {

@@ -38,6 +38,7 @@ function rows(
 }
 
 function defaultText(value: unknown): string | null {
-  const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
-  return text === '' ? null : text;
+  if (Array.isArray(value)) return defaultText(value.join(','));
+  const written = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
+  return written === '' ? null : written;
 }
