@@ -53,7 +53,7 @@ function describe(error: unknown): string {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
   const problems = error.errors.map(({ pointer, detail }) => `  ${pointer.slice(1)} ${detail}`);
-  return [`${error.message}`, error.fix, ...problems].join('\n');
+  return [error.message, error.fix, ...problems].join('\n');
 }
 
 main().catch(fail);

@@ -47,7 +47,8 @@ export async function gatherEvidence(
   rows: readonly TrackedAllocation[],
 ): Promise<(row: TrackedAllocation) => ChainEvidence> {
   const hashes = [...new Set(rows.flatMap((row) => row.hashes))];
-  const receipts = hashes.length === 0 ? new Map() : await reader.receipts(hashes);
+  const receipts: ReadonlyMap<Hex, ReceiptLookup> =
+    hashes.length === 0 ? new Map<Hex, ReceiptLookup>() : await reader.receipts(hashes);
   const wanted = new Set<number>();
   for (const lookup of receipts.values())
     if (lookup.kind === 'found') wanted.add(lookup.blockNumber);

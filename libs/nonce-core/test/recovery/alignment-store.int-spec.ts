@@ -84,6 +84,14 @@ describe('floors', () => {
     expect(await align(submitter, 3, 8)).toMatchObject({ chainLatest: 3, lastChainNonce: 2 });
   });
 
+  it('an unknown finalized count stays unknown and settles nothing', async () => {
+    const submitter = await opened();
+    const [id] = await grant(submitter, 1);
+    await tell(id ?? '', 'used');
+    expect(await align(submitter, 1)).toMatchObject({ lastChainNonce: null, finalized: 0 });
+    expect(await stagesOf(submitter)).toEqual(['ASSERTED']);
+  });
+
   it('answers nothing for a submitter that was never used', async () => {
     expect(await align(newSubmitter(), 1)).toBeNull();
   });

@@ -11,13 +11,13 @@ import type { TrackingRules } from '../../src/tracking/decide-tracking';
 
 export const OWN: Hex = `0x${'a1'.repeat(32)}`;
 export const OTHER_OWN: Hex = `0x${'a2'.repeat(32)}`;
-export const RAW: Hex = '0x02f8';
+const RAW: Hex = '0x02f8';
 
 export function blockHash(number: number, fork = 0): Hex {
   return `0x${fork.toString(16).padStart(32, '0')}${number.toString(16).padStart(32, '0')}`;
 }
 
-export const PROFILE: ChainProfile = {
+const PROFILE: ChainProfile = {
   chainId: toChainId(31_337),
   confirmations: 3,
   finalityTag: 'finalized',

@@ -98,7 +98,6 @@ export class TrackingBench {
     { id }: Allocation,
     command: HolderCommand,
     tx: { readonly txHash?: Hex; readonly rawTx?: Hex } = {},
-    quarantine: QuarantinePolicy = QUARANTINE,
   ): Promise<Allocation> {
     const [answer] = await this.fixture.store.command(
       [
@@ -115,7 +114,7 @@ export class TrackingBench {
           followable: true,
         },
       ],
-      quarantine,
+      QUARANTINE,
     );
     if (answer?.kind !== 'done') throw new Error(JSON.stringify(answer));
     return answer.allocation;

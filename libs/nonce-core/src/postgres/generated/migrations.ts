@@ -152,15 +152,18 @@ CREATE TABLE :schema.operation (
   ids          uuid[] NOT NULL,
   nonces       bigint[] NOT NULL,
   request_hash text,
-  settled      boolean NOT NULL DEFAULT false,
+  settled      jsonb,
   created_at   timestamptz NOT NULL,
   updated_at   timestamptz NOT NULL,
   PRIMARY KEY (submitter, operation_id),
   CONSTRAINT operation_binding_is_whole
-    CHECK (count BETWEEN 1 AND 256 AND cardinality(ids) = count AND cardinality(nonces) = count)
+    CHECK (count BETWEEN 1 AND 256 AND cardinality(ids) = count AND cardinality(nonces) = count),
+  CONSTRAINT operation_settled_is_a_list CHECK (jsonb_typeof(settled) = 'array')
 );
 COMMENT ON TABLE :schema.operation IS
   'One operation, one binding; outlives the rows it names.';
+COMMENT ON COLUMN :schema.operation.settled IS
+  'The allocations as they ended, written by settle_operation before their rows may be pruned.';
 
 CREATE TABLE :schema.epoch_log (
   submitter   text COLLATE "C" NOT NULL,
@@ -495,17 +498,19 @@ BEGIN
   FROM generate_series(p_start, v_next - 1) AS n;
   RETURN true;
 END $$;`,
-  '0005_operations': `-- What an operation id is bound to: \`new\`, \`replay\` (answer with the bound nonces), \`rebind\` (its
--- nonces were proven never sent, or are final by another hash), \`reused\` (another request bears
--- this id), or \`unknown\` (its nonce was re-issued as a replacement and the chain has not decided).
--- Called under the lock of the state row. Rows may be pruned only after \`settled\` is set.
+  '0005_operations': `-- What an operation id is bound to: \`new\`, \`replay\` (answer with the rows of the bound nonces),
+-- \`settled\` (answer with what was kept of them), \`rebind\` (its nonces were proven never sent, or are
+-- final by another hash), \`reused\` (another request bears this id), or \`unknown\` (its nonce was
+-- re-issued as a replacement and the chain has not decided).
+-- Called under the lock of the state row.
 CREATE FUNCTION :schema.resolve_operation(
   p_submitter    text,
   p_operation    text,
   p_request_hash text,
   p_count        integer,
   OUT verdict    text,
-  OUT ids        uuid[]
+  OUT ids        uuid[],
+  OUT settled    jsonb
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -522,7 +527,12 @@ BEGIN
   ids := v_binding.ids;
   IF v_binding.count <> p_count OR v_binding.request_hash <> p_request_hash THEN
     verdict := 'reused';
-  ELSIF v_binding.settled OR EXISTS (
+  ELSIF v_binding.settled @> '[{"stage": "FINAL"}]' THEN
+    verdict := 'settled';
+    settled := v_binding.settled;
+  ELSIF v_binding.settled IS NOT NULL THEN
+    verdict := 'rebind';
+  ELSIF EXISTS (
     SELECT 1 FROM :schema.submitter_nonce_allocation a
     WHERE a.id = ANY (v_binding.ids)
       AND a.stage NOT IN ('REUSABLE', 'CONSUMED_EXTERNAL', 'BURNT')) THEN
@@ -538,6 +548,47 @@ BEGIN
   ELSE
     verdict := 'rebind';
   END IF;
+END $$;
+
+-- Keeps with an operation what its retries are answered with, so that the rows of its nonces may be
+-- pruned: a retry must not run the work again because it comes late (H-3). Answers false, and keeps
+-- nothing, while the chain has not decided over all of them; retention leaves such rows alone.
+-- Keys are those of the statements that read allocations.
+CREATE FUNCTION :schema.settle_operation(p_submitter text, p_operation text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_binding :schema.operation%ROWTYPE;
+  v_verdict text;
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter FOR UPDATE;
+  SELECT * INTO v_binding FROM :schema.operation o
+  WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
+  IF NOT FOUND OR v_binding.settled IS NOT NULL THEN
+    RETURN FOUND;
+  END IF;
+  SELECT r.verdict INTO v_verdict FROM :schema.resolve_operation(
+    p_submitter, p_operation, v_binding.request_hash, v_binding.count) r;
+  IF v_verdict = 'unknown' OR EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (v_binding.ids)
+      AND a.stage NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL')) THEN
+    RETURN false;
+  END IF;
+  UPDATE :schema.operation o
+  SET settled = (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+      'id', a.id, 'submitter', a.submitter, 'nonce', a.nonce::text, 'stage', a.stage,
+      'source', a.source, 'exposure', a.exposure, 'engine', a.engine, 'epoch', a.epoch::text,
+      'operation_id', a.operation_id, 'tx_hash', a.tx_hash,
+      'hashes', array_to_string(a.hashes, ','), 'proof', a.proof, 'note', a.note,
+      'deadline_ms', NULL,
+      'created_ms', extract(epoch FROM a.created_at)::double precision * 1000,
+      'updated_ms', extract(epoch FROM a.updated_at)::double precision * 1000)
+      ORDER BY a.nonce), '[]')
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (v_binding.ids))
+  WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
+  RETURN true;
 END $$;`,
   '0006_allocate_batch': `-- Answers a batch of allocation requests in one statement: the hot path of the reliable engine.
 --
@@ -551,6 +602,7 @@ END $$;`,
 --              the hashes known at that nonce, comma-separated
 --   refused    index = request, detail = error code, extra = how many could be granted
 --   replayed   index = request, detail = allocation ids, comma-separated
+--   settled    index = request, detail = allocations whose rows may be gone, as JSON
 --   absent, contended   index = request
 -- Within a submitter the granted slots take the reissued nonces by rank, then the fresh ones.
 CREATE FUNCTION :schema.allocate_batch(
@@ -607,6 +659,7 @@ DECLARE
   v_first     integer := 1;
   v_verdict   text;
   v_ids       uuid[];
+  v_settled   jsonb;
   v_seen      text[] := '{}';
 BEGIN
   IF p_skip_locked THEN
@@ -701,6 +754,7 @@ BEGIN
       v_sub := p_request_submitter[i];
       v_verdict := NULL;
       v_ids := NULL;
+      v_settled := NULL;
       IF NOT v_found[v_sub] THEN
         v_verdict := CASE WHEN EXISTS (
           SELECT 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitters[v_sub])
@@ -717,10 +771,12 @@ BEGIN
           v_verdict := 'contended';
         ELSE
           v_seen := v_seen || (v_sub || ':' || p_request_operation[i]);
-          SELECT r.verdict, r.ids INTO v_verdict, v_ids FROM :schema.resolve_operation(
+          SELECT r.verdict, r.ids, r.settled INTO v_verdict, v_ids, v_settled
+          FROM :schema.resolve_operation(
             p_submitters[v_sub], p_request_operation[i], p_request_hash[i], p_request_count[i]) r;
           v_verdict := CASE v_verdict
             WHEN 'replay' THEN 'replayed'
+            WHEN 'settled' THEN 'settled'
             WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
             WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN' END;
         END IF;
@@ -738,9 +794,9 @@ BEGIN
       v_eligible[i] := v_verdict IS NULL;
       IF v_verdict IS NULL THEN
         v_taken[v_sub] := v_taken[v_sub] + p_request_count[i];
-      ELSIF v_verdict IN ('absent', 'contended', 'replayed') THEN
+      ELSIF v_verdict IN ('absent', 'contended', 'replayed', 'settled') THEN
         RETURN QUERY SELECT v_verdict, i, NULL::bigint, NULL::bigint, NULL::double precision,
-          array_to_string(v_ids, ',');
+          coalesce(v_settled::text, array_to_string(v_ids, ','));
       ELSE
         RETURN QUERY SELECT 'refused', i, NULL::bigint,
           v_reissued[v_sub] + v_room[v_sub] - v_taken[v_sub], NULL::double precision, v_verdict;
@@ -841,7 +897,7 @@ BEGIN
       GROUP BY a.submitter, a.operation_id
       ON CONFLICT (submitter, operation_id) DO UPDATE
       SET first_nonce = excluded.first_nonce, count = excluded.count, ids = excluded.ids,
-          nonces = excluded.nonces, request_hash = excluded.request_hash, settled = false,
+          nonces = excluded.nonces, request_hash = excluded.request_hash, settled = NULL,
           updated_at = v_now;
     END IF;
 
@@ -1009,7 +1065,11 @@ BEGIN
   END IF;
 
   v_latest := greatest(v_state.chain_latest_count, p_latest);
-  v_final := least(greatest(v_state.chain_finalized_count, p_finalized), v_latest);
+  v_final := greatest(v_state.chain_finalized_count, p_finalized);
+  -- least() would take an unknown count for the latest one.
+  IF v_final > v_latest THEN
+    v_final := v_latest;
+  END IF;
   UPDATE :schema.submitter_nonce_state s
   SET genesis_hash = p_genesis,
       chain_latest_count = v_latest,

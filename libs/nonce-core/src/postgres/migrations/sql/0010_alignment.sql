@@ -53,7 +53,11 @@ BEGIN
   END IF;
 
   v_latest := greatest(v_state.chain_latest_count, p_latest);
-  v_final := least(greatest(v_state.chain_finalized_count, p_finalized), v_latest);
+  v_final := greatest(v_state.chain_finalized_count, p_finalized);
+  -- least() would take an unknown count for the latest one.
+  IF v_final > v_latest THEN
+    v_final := v_latest;
+  END IF;
   UPDATE :schema.submitter_nonce_state s
   SET genesis_hash = p_genesis,
       chain_latest_count = v_latest,

@@ -1,0 +1,82 @@
+import 'reflect-metadata';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Redis } from 'ioredis';
+import { NonceComponent } from '../../../src/module/nonce-component';
+import { NonceModule } from '../../../src/module/nonce.module';
+import type { NonceModuleOptions } from '../../../src/module/options';
+import { NonceTrackingModule } from '../../../src/module/tracking/nonce-tracking.module';
+
+export interface NodeOptions {
+  readonly databaseUrl: string;
+  readonly schema: string;
+  readonly poolSize?: number;
+  /** Without it nobody takes locks. */
+  readonly redis?: { readonly url: string; readonly keyPrefix: string };
+  readonly chains?: NonceModuleOptions['chains'];
+  readonly allocation?: NonceModuleOptions['allocation'];
+  readonly quarantine?: NonceModuleOptions['quarantine'];
+  readonly sessionTimeouts?: boolean;
+  /** Runs the worker's periodic jobs in this node as well. */
+  readonly sweepIntervalMs?: number;
+}
+
+export interface OpenNode {
+  readonly nonces: NonceComponent;
+  readonly app: INestApplicationContext;
+  close(): Promise<void>;
+}
+
+const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+function ignore(): void {
+  // What counts is what the callers are told and what the stores hold.
+}
+
+/** The library as an application uses it. */
+export async function openNode(options: NodeOptions): Promise<OpenNode> {
+  const redis = options.redis === undefined ? undefined : new Redis(options.redis.url);
+  const module = NonceModule.forRoot(moduleOptions(options, redis));
+  const host = {
+    module: class Host {},
+    imports: [
+      module,
+      ...(options.sweepIntervalMs === undefined
+        ? []
+        : [
+            NonceTrackingModule.forRoot({
+              reclaimIntervalMs: options.sweepIntervalMs,
+              reconcileIntervalMs: options.sweepIntervalMs * 4,
+            }),
+          ]),
+    ],
+  };
+  const app = await NestFactory.createApplicationContext(host, {
+    logger: false,
+    abortOnError: false,
+  });
+  return {
+    nonces: app.get(NonceComponent, { strict: false }),
+    app,
+    async close() {
+      await app.close();
+      redis?.disconnect();
+    },
+  };
+}
+
+function moduleOptions(options: NodeOptions, redis: Redis | undefined): NonceModuleOptions {
+  const { databaseUrl, schema, poolSize = 4, sessionTimeouts = true } = options;
+  return {
+    database: { url: databaseUrl, schema, poolSize, sessionTimeouts },
+    maxInFlight: 0,
+    redis:
+      redis === undefined || options.redis === undefined
+        ? { enabled: false }
+        : { client: redis, keyPrefix: options.redis.keyPrefix },
+    ...(options.chains === undefined ? {} : { chains: options.chains }),
+    ...(options.allocation === undefined ? {} : { allocation: options.allocation }),
+    ...(options.quarantine === undefined ? {} : { quarantine: options.quarantine }),
+    shutdown: { deadlineMs: 500 },
+    logger: SILENT,
+  };
+}
