@@ -1,0 +1,21 @@
+import type { BenchCase } from '../bench-case';
+import { chainTransfers } from './chain-transfers';
+import { growth } from './growth';
+import { holderCommands } from './holder-commands';
+import { hotSubmitter } from './hot-submitter';
+import { loneCaller } from './lone-caller';
+import { manySubmitters } from './many-submitters';
+import { memory } from './memory';
+import { scaleOut } from './scale-out';
+
+/** In the order they run. */
+export const CASES: readonly BenchCase[] = [
+  hotSubmitter,
+  manySubmitters,
+  loneCaller,
+  holderCommands,
+  growth,
+  scaleOut,
+  chainTransfers,
+  memory,
+];

@@ -1,0 +1,45 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { NonceComponent, NonceModule } from '@noncekit/nonce-core';
+import { Redis } from 'ioredis';
+import type { StackChain } from '../stack/stack';
+import { SCHEMA } from './bench-stores';
+
+export interface NodeSettings {
+  readonly databaseUrl: string;
+  /** With it, the Redis lock stands before every batch. */
+  readonly redisUrl?: string | undefined;
+  readonly chain?: StackChain | undefined;
+}
+
+export interface OpenNonces {
+  readonly nonces: NonceComponent;
+  close(): Promise<void>;
+}
+
+/** One node: the library as a host uses it, without a limit on what is in flight. */
+export async function openNonces(settings: NodeSettings): Promise<OpenNonces> {
+  const { databaseUrl, redisUrl, chain } = settings;
+  const client = redisUrl === undefined ? undefined : new Redis(redisUrl);
+  const module = NonceModule.forRoot({
+    database: { url: databaseUrl, schema: SCHEMA },
+    maxInFlight: 0,
+    allocation: { exposure: 'declared' },
+    redis: client === undefined ? { enabled: false } : { client },
+    ...(chain === undefined
+      ? {}
+      : {
+          chains: {
+            [chain.chainId]: { rpcUrls: [chain.rpcUrl], confirmations: 1, maxInFlight: 0 },
+          },
+        }),
+  });
+  const app = await NestFactory.createApplicationContext(module, { logger: ['error'] });
+  return {
+    nonces: app.get(NonceComponent),
+    async close() {
+      await app.close();
+      client?.disconnect();
+    },
+  };
+}
