@@ -6,8 +6,8 @@ export interface PooledTransaction extends FakeTransaction {
   readonly txHash: Hex;
 }
 
-/** Fee a replacement must offer, as a multiple of the one it replaces. */
-const MIN_BUMP = 1.1;
+/** Fee a replacement must offer, in percent of the one it replaces; whole, so that it is exact. */
+const MIN_BUMP_PERCENT = 110;
 
 /** The transaction pool of the fake chain: one transaction per account and nonce. */
 export class FakePool {
@@ -22,7 +22,7 @@ export class FakePool {
     const own = this.of(tx.from);
     const rival = own.find((other) => other.nonce === tx.nonce);
     if (rival === undefined && own.length >= this.limitPerAccount) return 'in-flight-limit';
-    if (rival !== undefined && tx.feePerGas < rival.feePerGas * MIN_BUMP) {
+    if (rival !== undefined && tx.feePerGas * 100 < rival.feePerGas * MIN_BUMP_PERCENT) {
       return 'replacement-underpriced';
     }
     this.put(tx);
