@@ -27,7 +27,8 @@ export function decideAfterResend(
     case 'burn':
       return stuck(`can never execute: ${detail}`);
     case 'look-up-hashes':
-      return { kind: 'wait', nextLookMs: poll };
+      // The receipt may be one look away; if it is not, finality decides, and there is no hurry.
+      return wait(row, rules);
     default:
       if (row.stuckMs === null && row.unchangedMs >= rules.stuckAfterMs) {
         return stuck(`not accepted for long: ${detail}`);

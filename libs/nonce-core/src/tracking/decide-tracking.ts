@@ -60,7 +60,6 @@ export function decideTracking(
   if (row.chainFinalizedCount !== null && row.chainFinalizedCount > row.nonce) {
     return decideConsumed(row, rules);
   }
-  if (row.chainLatestCount !== null && row.chainLatestCount > row.nonce) return pause(row, rules);
   return decideAbsent(row, evidence, rules);
 }
 
@@ -126,7 +125,11 @@ function decideConsumed(row: TrackedAllocation, rules: TrackingRules): TrackingD
   return verdict(row, { to: 'CONSUMED_EXTERNAL', reason, proof: 'count', nextLookMs: 0 });
 }
 
-/** No receipt, and the chain still waits for this nonce. */
+/**
+ * No receipt, and nothing final. The known latest count does not keep stored bytes from being sent
+ * again: after a reorg it is too high, and a node that knows better answers "nonce too low". It does
+ * keep a hash from being given up: the receipt may only be late.
+ */
 function decideAbsent(
   row: TrackedAllocation,
   evidence: ChainEvidence,
@@ -138,6 +141,7 @@ function decideAbsent(
       // The holder's time is over. The same bytes may always be sent again.
       if (row.rawTx !== null) return { kind: 'resend' };
       if (evidence.pool === null) return { kind: 'look-in-pool' };
+      if (evidence.pool === 'absent' && isUsed(row)) return pause(row, rules);
       return decideHashOnlyIntent(row, evidence, rules);
     case 'BROADCAST':
     case 'BURNING':
@@ -217,6 +221,11 @@ function orStuck(row: TrackedAllocation, rules: TrackingRules, reason: string): 
   if (row.stuckMs !== null || row.unchangedMs < rules.stuckAfterMs) return pause(row, rules);
   const look = nextLookMs(row.unchangedMs, rules.profile.pollIntervalMs);
   return verdict(row, { to: row.stage, reason, stuck: true, nextLookMs: look });
+}
+
+/** Somebody's transaction took this nonce, as far as the last alignment knew. */
+function isUsed(row: TrackedAllocation): boolean {
+  return row.chainLatestCount !== null && row.chainLatestCount > row.nonce;
 }
 
 function blocksToFinality(blockNumber: number, heights: ChainEvidence): number {

@@ -112,6 +112,7 @@ describe('K8, H-13: a block with our transaction is replaced', () => {
     bench.chain.mine(2);
     await bench.round();
     expect(await bench.stage(0)).toBe('MINED');
+    await bench.alignment.alignWithChain(bench.submitter);
     bench.chain.reorg(2, { reinject: false });
     await bench.round();
     expect(await bench.stage(0)).toBe('MINED'); // a shorter chain is no proof

@@ -143,9 +143,14 @@ describe('no receipt', () => {
     expect(decideTracking(trackedRow('BROADCAST'), nothing, RULES).kind).toBe('wait');
   });
 
-  it('S6: decides nothing while the nonce is used but not final', () => {
+  it('S6: gives no hash up while the nonce is used but not final', () => {
+    const row = trackedRow('INTENT', { chainLatestCount: 6, rawTx: null });
+    expect(decideTracking(row, { ...nothing, pool: 'absent' }, RULES).kind).toBe('wait');
+  });
+
+  it('K8: sends again although the count known from before a reorg is too high', () => {
     const row = trackedRow('BROADCAST', { chainLatestCount: 6, unchangedMs: 5_000 });
-    expect(decideTracking(row, nothing, RULES).kind).toBe('wait');
+    expect(decideTracking(row, { ...nothing, pool: 'absent' }, RULES).kind).toBe('resend');
   });
 
   it.each(EXPOSED)(
