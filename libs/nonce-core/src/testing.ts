@@ -17,3 +17,4 @@ export { FakeChain, type FakeChainOptions } from './testing/fake-chain';
 export { FakeClock } from './testing/fake-clock';
 export type { FakeTransaction, SignedFakeTransaction } from './testing/fake-transaction';
 export { InMemoryNonceEngine, type InMemoryEngineOptions } from './testing/in-memory-nonce-engine';
+export { NonceTestingModule, type NonceTestingOptions } from './testing/nonce-testing.module';

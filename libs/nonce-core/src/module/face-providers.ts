@@ -5,10 +5,12 @@ import type { Clock } from '../ports/clock.port';
 import type { HealthProbe } from '../ports/health.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
+import type { SubmitterStore } from '../ports/submitter-store.port';
 import { AlignWithChain } from '../recovery/align-with-chain';
 import { NonceEngineManager } from '../routing/engine-manager';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
 import type { SignedTransactions } from '../template/signed-transactions';
+import { SubmitterDefaultsCache } from '../template/submitter-defaults';
 import { ViemSignedTransactions } from '../viem/viem-signed-transactions';
 import { LockConnection } from './lock-connection';
 import { NonceComponent } from './nonce-component';
@@ -26,21 +28,28 @@ import {
   NONCE_METRICS,
   NONCE_OPTIONS,
   SIGNED_TRANSACTIONS,
+  SUBMITTER_STORE,
 } from './tokens';
 
 /** Template and facade: the same over every engine. */
 export function faceProviders(): Provider[] {
   return [
-    { provide: SIGNED_TRANSACTIONS, useFactory: () => new ViemSignedTransactions() },
     templateProvider(),
     {
       provide: NonceComponent,
-      inject: [NonceExecutionTemplate, NonceEngineManager, SIGNED_TRANSACTIONS, NONCE_OPTIONS],
+      inject: [
+        NonceExecutionTemplate,
+        NonceEngineManager,
+        SIGNED_TRANSACTIONS,
+        SubmitterDefaultsCache,
+        NONCE_OPTIONS,
+      ],
       useFactory: (
-        ...[template, manager, transactions, options]: [
+        ...[template, manager, transactions, defaults, options]: [
           NonceExecutionTemplate,
           NonceEngineManager,
           SignedTransactions,
+          SubmitterDefaultsCache,
           ResolvedNonceOptions,
         ]
       ) =>
@@ -48,6 +57,7 @@ export function faceProviders(): Provider[] {
           template,
           manager,
           transactions,
+          defaults,
           settings: options.template,
           defaultChainId: options.defaultChainId ?? undefined,
         }),
@@ -55,9 +65,15 @@ export function faceProviders(): Provider[] {
   ];
 }
 
-/** Health, recovery and the end of everything: these need the real stores. */
+/** Settings, health, recovery and the end of everything: these need the real stores. */
 export function operationProviders(): Provider[] {
   return [
+    { provide: SIGNED_TRANSACTIONS, useFactory: () => new ViemSignedTransactions() },
+    {
+      provide: SubmitterDefaultsCache,
+      inject: [SUBMITTER_STORE, NONCE_CLOCK],
+      useFactory: (store: SubmitterStore, clock: Clock) => new SubmitterDefaultsCache(store, clock),
+    },
     {
       provide: NonceRecoveryService,
       inject: [AlignWithChain, NONCE_OPTIONS],
@@ -93,16 +109,18 @@ function templateProvider(): Provider {
       NonceEngineManager,
       CHAIN_REGISTRY,
       SIGNED_TRANSACTIONS,
+      SubmitterDefaultsCache,
       NONCE_CLOCK,
       NONCE_METRICS,
       NONCE_LOGGER,
       NONCE_OPTIONS,
     ],
     useFactory: (
-      ...[engine, chains, transactions, clock, metrics, logger, options]: [
+      ...[engine, chains, transactions, defaults, clock, metrics, logger, options]: [
         NonceEngineManager,
         ChainRegistry,
         SignedTransactions,
+        SubmitterDefaultsCache,
         Clock,
         Metrics,
         Logger,
@@ -110,7 +128,7 @@ function templateProvider(): Provider {
       ]
     ) =>
       new NonceExecutionTemplate(
-        { engine, chains, transactions, clock, metrics, logger },
+        { engine, chains, transactions, defaults, clock, metrics, logger },
         options.template,
         options.defaultChainId ?? undefined,
       ),

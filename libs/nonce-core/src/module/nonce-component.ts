@@ -10,6 +10,7 @@ import type { NonceEngineManager } from '../routing/engine-manager';
 import type { NonceContext } from '../template/nonce-context';
 import type { NonceExecutionTemplate } from '../template/nonce-execution-template';
 import type { SignedTransactions } from '../template/signed-transactions';
+import type { SubmitterDefaultsCache } from '../template/submitter-defaults';
 import type { TemplateSettings } from '../template/template-settings';
 import type { NonceExecution, NonceHandler, WithNonceOptions } from '../template/with-nonce';
 
@@ -45,6 +46,7 @@ export interface ComponentParts {
   readonly manager: NonceEngineManager;
   readonly transactions: SignedTransactions;
   readonly settings: TemplateSettings;
+  readonly defaults: Pick<SubmitterDefaultsCache, 'of'>;
   readonly defaultChainId: number | undefined;
 }
 
@@ -95,10 +97,12 @@ export class NonceComponent {
   async allocate(input: SubmitterInput, options: AllocateOptions = {}): Promise<Allocation[]> {
     const { count = 1, operationId, ttlMs, startNonce, metadata } = options;
     const { exposure = 'declared' } = options;
+    const submitter = this.submitter(input);
+    const own = await this.parts.defaults.of(submitter);
     const grant = await this.parts.manager.allocate({
-      submitter: this.submitter(input),
+      submitter,
       count,
-      ttlMs: ttlMs ?? this.parts.settings.ttlMs,
+      ttlMs: ttlMs ?? own.ttlMs ?? this.parts.settings.ttlMs,
       exposure,
       ...(operationId === undefined ? {} : { operationId }),
       ...(startNonce === undefined ? {} : { startNonce: toNonce(startNonce) }),

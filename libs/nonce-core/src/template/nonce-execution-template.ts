@@ -1,5 +1,5 @@
 import { NonceError } from '../domain/errors/nonce-error';
-import { parseSubmitter, type SubmitterInput } from '../domain/submitter';
+import type { SubmitterInput } from '../domain/submitter';
 import type { ChainRegistry } from '../ports/chain.port';
 import type { Clock } from '../ports/clock.port';
 import type { NonceEngine } from '../ports/engine.port';
@@ -12,9 +12,11 @@ import { HeldAllocations } from './held-allocations';
 import { Holding } from './holding';
 import { obtainGrant, type SingleGrant } from './obtain-grant';
 import { runHandler } from './run-handler';
+import { planWork } from './plan-work';
 import { RunningHandlers } from './running-handlers';
 import { settleAllocation } from './settle-allocation';
 import type { SignedTransactions } from './signed-transactions';
+import type { SubmitterDefaultsCache } from './submitter-defaults';
 import type { TemplateSettings } from './template-settings';
 import {
   executionOf,
@@ -31,6 +33,7 @@ export interface TemplatePorts {
   readonly engine: Omit<NonceEngine, 'name' | 'inspect'>;
   readonly chains: ChainRegistry;
   readonly transactions: SignedTransactions;
+  readonly defaults: Pick<SubmitterDefaultsCache, 'of'>;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -62,7 +65,12 @@ export class NonceExecutionTemplate {
     handler: NonceHandler<T>,
     options: WithNonceOptions = {},
   ): Promise<NonceExecution<T>> {
-    const work = this.plan(submitter, options);
+    const work = await planWork(submitter, options, {
+      settings: this.settings,
+      defaultChainId: this.defaultChainId,
+      defaultsOf: (of) => this.ports.defaults.of(of),
+      caller: this.current.context,
+    });
     return this.running.once(work, () => this.run(work, handler));
   }
 
@@ -112,37 +120,6 @@ export class NonceExecutionTemplate {
         this.release(holding, durationMs());
       }
     }
-  }
-
-  private plan(input: SubmitterInput, options: WithNonceOptions): NonceWork {
-    const submitter = parseSubmitter(input, this.defaultChainId);
-    const { operationId } = options;
-    const outer = this.current.context;
-    if (
-      operationId !== undefined &&
-      outer?.operationId === operationId &&
-      outer.submitter === submitter
-    ) {
-      const detail = 'is the operation of the handler that makes this call';
-      throw new NonceError('NONCE_VALIDATION', { errors: [{ pointer: '/operationId', detail }] });
-    }
-    const maxAttempts = options.maxAttempts ?? this.settings.maxAttempts;
-    if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1) {
-      const errors = [{ pointer: '/maxAttempts', detail: 'must be a positive integer' }];
-      throw new NonceError('NONCE_VALIDATION', { errors });
-    }
-    return {
-      submitter,
-      operationId,
-      ttlMs: options.ttlMs ?? this.settings.ttlMs,
-      exposure: options.exposure ?? this.settings.exposure,
-      maxAttempts,
-      waitMs: options.waitMs ?? this.settings.waitMs,
-      rerun: options.rerun ?? false,
-      signal: options.signal,
-      startNonce: options.startNonce,
-      metadata: options.metadata,
-    };
   }
 
   private hold(grant: SingleGrant, work: NonceWork): Holding {

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { StaticChainRegistry } from '../module/chain-registry';
 import { faceProviders } from '../module/face-providers';
+import { connectChains } from '../module/load-chain-adapter';
 import { NonceComponent } from '../module/nonce-component';
 import { NonceEvents } from '../module/nonce-events';
 import type { ResolvedNonceOptions } from '../module/options';
@@ -39,7 +40,12 @@ export class NonceTestingModule {
     return {
       module: NonceTestingModule,
       global: true,
-      providers: [...worldProviders(options), engineProvider(), managerProvider(), ...faceProviders()],
+      providers: [
+        ...worldProviders(options),
+        engineProvider(),
+        managerProvider(),
+        ...faceProviders(),
+      ],
       exports: [
         NonceComponent,
         NonceExecutionTemplate,
@@ -79,12 +85,9 @@ function worldProviders(options: NonceTestingOptions): Provider[] {
     },
     {
       provide: tokens.CHAIN_REGISTRY,
-      useFactory: () =>
+      useFactory: async () =>
         new StaticChainRegistry(
-          resolved.chains.flatMap(({ profile }, index) => {
-            const chain = chains[index];
-            return chain === undefined ? [] : [{ profile, reader: chain, sender: chain }];
-          }),
+          await connectChains(resolved.chains, { metrics: NO_METRICS, logger: SILENT }),
         ),
     },
   ];

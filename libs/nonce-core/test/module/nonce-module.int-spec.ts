@@ -43,9 +43,7 @@ afterAll(async () => {
 
 const optionsOf = (on: TestDatabase = database): NonceModuleOptions => ({
   database: { url: on.url, schema: on.schema, poolSize: 4 },
-  chains: {
-    [chain.chainId]: { client: viemChainClient(chain.chainId, chain.rpcUrl), confirmations: 1 },
-  },
+  chains: { [chain.chainId]: { rpcUrls: [chain.rpcUrl], confirmations: 1 } },
   defaultChainId: chain.chainId,
   logger: { debug: noop, info: noop, warn: noop, error: noop },
 });
@@ -250,6 +248,17 @@ describe('configuration of the module', () => {
     await app.close();
     expect(dataSource.isInitialized).toBe(true);
     await dataSource.destroy();
+  });
+
+  it('takes a chain client of the host, without the adapter', async () => {
+    const client = viemChainClient(chain.chainId, chain.rpcUrl);
+    const app = await open({ ...optionsOf(), chains: { [chain.chainId]: { client } } });
+    const { address } = chain.account(7);
+    const report = await app.get(NonceComponent).execute(address, async (ctx) => {
+      return ctx.send(await signTransfer(7, ctx.nonce));
+    });
+    expect(report).toMatchObject({ stage: 'BROADCAST', txHash: report.value });
+    await app.close();
   });
 
   it('refuses a database without the tables, with the code that names the mending', async () => {

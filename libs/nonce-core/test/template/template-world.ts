@@ -77,6 +77,7 @@ export function templateWorld(options: WorldOptions = {}) {
       engine: line.wrapped,
       chains: world.chains,
       transactions: fakeTransactions,
+      defaults: { of: async () => ({ ttlMs: null, exposure: null }) },
       clock: options.clock ?? new SystemClock(),
       metrics: NO_METRICS,
       logger: SILENT,

@@ -11,7 +11,7 @@ import {
 import { FromEnvironment } from './setting';
 
 const URL_FORM = {
-  protocols: ['http', 'https', 'ws', 'wss'],
+  protocols: ['http', 'https'],
   require_protocol: true,
   require_tld: false,
 };
