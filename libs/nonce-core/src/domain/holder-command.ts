@@ -66,7 +66,7 @@ export function decideHolderCommand(command: HolderCommand, facts: HolderFacts):
       return decideQuarantine(facts);
     case 'keep':
     case 'heartbeat':
-      return facts.stage === 'GRANTED' ? stay : closed;
+      return decideSignOfLife(facts);
   }
 }
 
@@ -146,6 +146,20 @@ function decideQuarantine(facts: HolderFacts): HolderVerdict {
     case 'INTENT':
     case 'BROADCAST':
       return same; // already treated as exposed
+    default:
+      return closed;
+  }
+}
+
+function decideSignOfLife(facts: HolderFacts): HolderVerdict {
+  switch (facts.stage) {
+    case 'GRANTED':
+    case 'INTENT': // the holder lives: nobody else needs to send its bytes yet
+      return stay;
+    case 'BROADCAST':
+    case 'MINED':
+    case 'CONFIRMED':
+      return same; // followed by the tracker; the holder has lost nothing
     default:
       return closed;
   }

@@ -6,8 +6,9 @@ export interface Lock {
 
 export interface LockCoordinator {
   /**
-   * Waits a bounded time for all keys. Never rejects: when Redis is away, or the wait is over, it
-   * resolves with a lock that holds nothing, and counts that in `nonce_lock_skipped_total`.
+   * Waits a bounded time for a single key; of several it takes those that are free and waits for
+   * none, because two nodes that wait while they hold could wait for each other. Never rejects:
+   * what could not be had is not held, and is counted in `nonce_lock_skipped_total`.
    */
   acquire(keys: readonly string[]): Promise<Lock>;
 }

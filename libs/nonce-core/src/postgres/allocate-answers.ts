@@ -5,10 +5,12 @@ import type { ErrorCode } from '../domain/errors/catalogue';
 import type { Nonce } from '../domain/nonce';
 import type { AllocateAnswer, AllocateRow } from '../ports/allocation-store.port';
 import type { SortedBatch } from './allocate-parameters';
+import { toAllocation, type AllocationRow } from './allocation-row';
 
 /** One reply row of `allocate_batch`. */
 export interface AllocateReply {
-  readonly kind: 'submitter' | 'reissued' | 'refused' | 'replayed' | 'absent' | 'contended';
+  readonly kind:
+    'submitter' | 'reissued' | 'refused' | 'replayed' | 'settled' | 'absent' | 'contended';
   readonly index: number;
   readonly nonce: string | null;
   readonly extra: string | null;
@@ -87,6 +89,8 @@ function decodeOther(reply: AllocateReply): DecodedAnswer {
       return { kind: reply.kind };
     case 'replayed':
       return { kind: 'read', ids: (reply.detail ?? '').split(',') };
+    case 'settled':
+      return replayed(JSON.parse(reply.detail ?? '[]') as AllocationRow[]);
     default:
       return {
         kind: 'refused',
@@ -126,6 +130,12 @@ function nextAllocation(row: AllocateRow, grant: SubmitterGrant, id: string): Al
     createdAt: grant.at,
     updatedAt: grant.at,
   };
+}
+
+/** The rows of a settled operation are kept with its binding, in nonce order. */
+function replayed(rows: readonly AllocationRow[]): DecodedAnswer {
+  const allocations = rows.map(toAllocation);
+  return { kind: 'granted', allocations, contiguous: isContiguous(allocations), replayed: true };
 }
 
 export function isContiguous(allocations: readonly Allocation[]): boolean {

@@ -1,4 +1,5 @@
 import type { Allocation } from '../domain/allocation';
+import type { AllocationStage } from '../domain/allocation-state';
 import type { ErrorCode } from '../domain/errors/catalogue';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type {
@@ -23,6 +24,8 @@ import type { StatementRunner } from './statement-runner';
 
 interface CommandReply extends AllocationRow {
   readonly verdict: 'done' | 'same' | ErrorCode;
+  /** Stage before the command; null for an unknown token. */
+  readonly previous: AllocationStage | null;
 }
 
 type CommandColumns = StatementParameters['commandBatch'];
@@ -110,10 +113,11 @@ function commandColumns(rows: readonly HolderRow[], quarantine: QuarantinePolicy
 function toHolderAnswer(reply: CommandReply): HolderAnswer {
   // A row without a submitter is the outer join's way of saying that the token is unknown.
   const allocation = (reply.submitter as string | null) === null ? null : toAllocation(reply);
-  if ((reply.verdict === 'done' || reply.verdict === 'same') && allocation !== null) {
-    return { kind: 'done', allocation, changed: reply.verdict === 'done' };
+  const { verdict, previous } = reply;
+  if ((verdict === 'done' || verdict === 'same') && allocation !== null && previous !== null) {
+    return { kind: 'done', allocation, changed: verdict === 'done', from: previous };
   }
-  return { kind: 'refused', code: reply.verdict as ErrorCode, allocation };
+  return { kind: 'refused', code: verdict as ErrorCode, allocation };
 }
 
 /** The bound allocations as they stand now; those granted anew to others are left out. */

@@ -149,15 +149,18 @@ CREATE TABLE :schema.operation (
   ids          uuid[] NOT NULL,
   nonces       bigint[] NOT NULL,
   request_hash text,
-  settled      boolean NOT NULL DEFAULT false,
+  settled      jsonb,
   created_at   timestamptz NOT NULL,
   updated_at   timestamptz NOT NULL,
   PRIMARY KEY (submitter, operation_id),
   CONSTRAINT operation_binding_is_whole
-    CHECK (count BETWEEN 1 AND 256 AND cardinality(ids) = count AND cardinality(nonces) = count)
+    CHECK (count BETWEEN 1 AND 256 AND cardinality(ids) = count AND cardinality(nonces) = count),
+  CONSTRAINT operation_settled_is_a_list CHECK (jsonb_typeof(settled) = 'array')
 );
 COMMENT ON TABLE :schema.operation IS
   'One operation, one binding; outlives the rows it names.';
+COMMENT ON COLUMN :schema.operation.settled IS
+  'The allocations as they ended, written by settle_operation before their rows may be pruned.';
 
 CREATE TABLE :schema.epoch_log (
   submitter   text COLLATE "C" NOT NULL,

@@ -45,6 +45,9 @@ CREATE FUNCTION :schema.decide_holder_command(
       WHEN stage IN ('GRANTED', 'REUSABLE') THEN 'move:QUARANTINED'
       WHEN stage IN ('QUARANTINED', 'INTENT', 'BROADCAST') THEN 'same'
       ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
-    ELSE CASE WHEN stage = 'GRANTED' THEN 'stay' ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
+    ELSE CASE
+      WHEN stage IN ('GRANTED', 'INTENT') THEN 'stay'
+      WHEN stage IN ('BROADCAST', 'MINED', 'CONFIRMED') THEN 'same'
+      ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
   END
 $$;

@@ -1,14 +1,16 @@
--- What an operation id is bound to: `new`, `replay` (answer with the bound nonces), `rebind` (its
--- nonces were proven never sent, or are final by another hash), `reused` (another request bears
--- this id), or `unknown` (its nonce was re-issued as a replacement and the chain has not decided).
--- Called under the lock of the state row. Rows may be pruned only after `settled` is set.
+-- What an operation id is bound to: `new`, `replay` (answer with the rows of the bound nonces),
+-- `settled` (answer with what was kept of them), `rebind` (its nonces were proven never sent, or are
+-- final by another hash), `reused` (another request bears this id), or `unknown` (its nonce was
+-- re-issued as a replacement and the chain has not decided).
+-- Called under the lock of the state row.
 CREATE FUNCTION :schema.resolve_operation(
   p_submitter    text,
   p_operation    text,
   p_request_hash text,
   p_count        integer,
   OUT verdict    text,
-  OUT ids        uuid[]
+  OUT ids        uuid[],
+  OUT settled    jsonb
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -25,7 +27,12 @@ BEGIN
   ids := v_binding.ids;
   IF v_binding.count <> p_count OR v_binding.request_hash <> p_request_hash THEN
     verdict := 'reused';
-  ELSIF v_binding.settled OR EXISTS (
+  ELSIF v_binding.settled @> '[{"stage": "FINAL"}]' THEN
+    verdict := 'settled';
+    settled := v_binding.settled;
+  ELSIF v_binding.settled IS NOT NULL THEN
+    verdict := 'rebind';
+  ELSIF EXISTS (
     SELECT 1 FROM :schema.submitter_nonce_allocation a
     WHERE a.id = ANY (v_binding.ids)
       AND a.stage NOT IN ('REUSABLE', 'CONSUMED_EXTERNAL', 'BURNT')) THEN
@@ -41,4 +48,45 @@ BEGIN
   ELSE
     verdict := 'rebind';
   END IF;
+END $$;
+
+-- Keeps with an operation what its retries are answered with, so that the rows of its nonces may be
+-- pruned: a retry must not run the work again because it comes late (H-3). Answers false, and keeps
+-- nothing, while the chain has not decided over all of them; retention leaves such rows alone.
+-- Keys are those of the statements that read allocations.
+CREATE FUNCTION :schema.settle_operation(p_submitter text, p_operation text) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+  v_binding :schema.operation%ROWTYPE;
+  v_verdict text;
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter FOR UPDATE;
+  SELECT * INTO v_binding FROM :schema.operation o
+  WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
+  IF NOT FOUND OR v_binding.settled IS NOT NULL THEN
+    RETURN FOUND;
+  END IF;
+  SELECT r.verdict INTO v_verdict FROM :schema.resolve_operation(
+    p_submitter, p_operation, v_binding.request_hash, v_binding.count) r;
+  IF v_verdict = 'unknown' OR EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (v_binding.ids)
+      AND a.stage NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL')) THEN
+    RETURN false;
+  END IF;
+  UPDATE :schema.operation o
+  SET settled = (
+    SELECT coalesce(jsonb_agg(jsonb_build_object(
+      'id', a.id, 'submitter', a.submitter, 'nonce', a.nonce::text, 'stage', a.stage,
+      'source', a.source, 'exposure', a.exposure, 'engine', a.engine, 'epoch', a.epoch::text,
+      'operation_id', a.operation_id, 'tx_hash', a.tx_hash,
+      'hashes', array_to_string(a.hashes, ','), 'proof', a.proof, 'note', a.note,
+      'deadline_ms', NULL,
+      'created_ms', extract(epoch FROM a.created_at)::double precision * 1000,
+      'updated_ms', extract(epoch FROM a.updated_at)::double precision * 1000)
+      ORDER BY a.nonce), '[]')
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (v_binding.ids))
+  WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
+  RETURN true;
 END $$;

@@ -10,6 +10,7 @@
 --              the hashes known at that nonce, comma-separated
 --   refused    index = request, detail = error code, extra = how many could be granted
 --   replayed   index = request, detail = allocation ids, comma-separated
+--   settled    index = request, detail = allocations whose rows may be gone, as JSON
 --   absent, contended   index = request
 -- Within a submitter the granted slots take the reissued nonces by rank, then the fresh ones.
 CREATE FUNCTION :schema.allocate_batch(
@@ -66,6 +67,7 @@ DECLARE
   v_first     integer := 1;
   v_verdict   text;
   v_ids       uuid[];
+  v_settled   jsonb;
   v_seen      text[] := '{}';
 BEGIN
   IF p_skip_locked THEN
@@ -160,6 +162,7 @@ BEGIN
       v_sub := p_request_submitter[i];
       v_verdict := NULL;
       v_ids := NULL;
+      v_settled := NULL;
       IF NOT v_found[v_sub] THEN
         v_verdict := CASE WHEN EXISTS (
           SELECT 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitters[v_sub])
@@ -176,10 +179,12 @@ BEGIN
           v_verdict := 'contended';
         ELSE
           v_seen := v_seen || (v_sub || ':' || p_request_operation[i]);
-          SELECT r.verdict, r.ids INTO v_verdict, v_ids FROM :schema.resolve_operation(
+          SELECT r.verdict, r.ids, r.settled INTO v_verdict, v_ids, v_settled
+          FROM :schema.resolve_operation(
             p_submitters[v_sub], p_request_operation[i], p_request_hash[i], p_request_count[i]) r;
           v_verdict := CASE v_verdict
             WHEN 'replay' THEN 'replayed'
+            WHEN 'settled' THEN 'settled'
             WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
             WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN' END;
         END IF;
@@ -197,9 +202,9 @@ BEGIN
       v_eligible[i] := v_verdict IS NULL;
       IF v_verdict IS NULL THEN
         v_taken[v_sub] := v_taken[v_sub] + p_request_count[i];
-      ELSIF v_verdict IN ('absent', 'contended', 'replayed') THEN
+      ELSIF v_verdict IN ('absent', 'contended', 'replayed', 'settled') THEN
         RETURN QUERY SELECT v_verdict, i, NULL::bigint, NULL::bigint, NULL::double precision,
-          array_to_string(v_ids, ',');
+          coalesce(v_settled::text, array_to_string(v_ids, ','));
       ELSE
         RETURN QUERY SELECT 'refused', i, NULL::bigint,
           v_reissued[v_sub] + v_room[v_sub] - v_taken[v_sub], NULL::double precision, v_verdict;
@@ -300,7 +305,7 @@ BEGIN
       GROUP BY a.submitter, a.operation_id
       ON CONFLICT (submitter, operation_id) DO UPDATE
       SET first_nonce = excluded.first_nonce, count = excluded.count, ids = excluded.ids,
-          nonces = excluded.nonces, request_hash = excluded.request_hash, settled = false,
+          nonces = excluded.nonces, request_hash = excluded.request_hash, settled = NULL,
           updated_at = v_now;
     END IF;
 
