@@ -13,6 +13,12 @@ import type { TrackingDeps, TrackingSettings } from './tracking-deps';
 type Postponed = { readonly id: string; readonly nextLookMs: number };
 type Decided = readonly [TrackedAllocation, TrackingDecision];
 
+/** What the rows of one chain are judged by. */
+interface Judging {
+  readonly chain: ConfiguredChain;
+  readonly rules: TrackingRules;
+}
+
 /**
  * Claims rows of some stages, gathers evidence, decides, applies. A claim that is never answered
  * (this process died) is claimed again by another worker when it runs out. A chain that does not
@@ -24,7 +30,7 @@ export class LookAtRows {
     private readonly settings: TrackingSettings,
   ) {}
 
-  /** @returns the number of rows looked at; the caller repeats while it equals the batch. */
+  /** @returns the number of rows looked at; the caller repeats until it is none. */
   async look(stages: readonly AllocationStage[]): Promise<number> {
     const rows = await this.deps.store.claimDue({
       stages,
@@ -32,14 +38,13 @@ export class LookAtRows {
       limit: this.settings.batchMax,
       leaseMs: this.settings.claimMs,
     });
-    await Promise.all(
+    const looks = await Promise.allSettled(
       this.deps.chains.all.map((chain) => this.lookAtChain(chain, rowsOf(chain, rows))),
     );
+    // Every chain has ended before a failure of one is told: nothing goes on behind the caller.
+    const failed = looks.find((look) => look.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
     return rows.length;
-  }
-
-  get batchMax(): number {
-    return this.settings.batchMax;
   }
 
   private async lookAtChain(
@@ -50,11 +55,15 @@ export class LookAtRows {
     const rules = this.rulesOf(chain);
     try {
       const evidenceOf = await gatherEvidence(chain, await readHeights(chain), rows);
-      const decided = await Promise.all(
-        rows.map(
-          async (row) => [row, await this.decide(row, { chain, rules, evidenceOf })] as const,
-        ),
+      const judged = await Promise.all(
+        rows.map(async (row) => {
+          return [
+            row,
+            await this.decide(row, { chain, rules, evidence: evidenceOf(row) }),
+          ] as const;
+        }),
       );
+      const decided = await this.resendInOrder(judged, { chain, rules });
       await this.apply(decided);
     } catch (error) {
       if (!isNonceError(error, 'NONCE_CHAIN_UNREACHABLE')) throw error;
@@ -66,19 +75,38 @@ export class LookAtRows {
 
   private async decide(
     row: TrackedAllocation,
-    by: {
-      readonly chain: ConfiguredChain;
-      readonly rules: TrackingRules;
-      readonly evidenceOf: (row: TrackedAllocation) => ChainEvidence;
-    },
+    by: Judging & { readonly evidence: ChainEvidence },
   ): Promise<TrackingDecision> {
-    const evidence = by.evidenceOf(row);
-    let decision = decideTracking(row, evidence, by.rules);
-    if (decision.kind === 'look-in-pool') {
-      const pool = await by.chain.reader.transaction(row.hashes.at(-1) ?? '0x');
-      decision = decideTracking(row, { ...evidence, pool }, by.rules);
+    const decision = decideTracking(row, by.evidence, by.rules);
+    if (decision.kind !== 'look-in-pool') return decision;
+    const pool = await by.chain.reader.transaction(row.hashes.at(-1) ?? '0x');
+    return decideTracking(row, { ...by.evidence, pool }, by.rules);
+  }
+
+  /** Each account's bytes in nonce order: some chains refuse a nonce whose predecessor is missing. */
+  private async resendInOrder(
+    judged: readonly Decided[],
+    by: Judging,
+  ): Promise<readonly Decided[]> {
+    const accounts = new Map<string, Decided[]>();
+    for (const one of judged) {
+      const { submitter } = one[0];
+      accounts.set(submitter, [...(accounts.get(submitter) ?? []), one]);
     }
-    if (decision.kind !== 'resend' || row.rawTx === null) return decision;
+    const sent = await Promise.all(
+      [...accounts.values()].map(async (ofAccount) => {
+        const decided: Decided[] = [];
+        for (const [row, decision] of ofAccount.sort(([a], [b]) => a.nonce - b.nonce)) {
+          decided.push([row, decision.kind === 'resend' ? await this.resend(row, by) : decision]);
+        }
+        return decided;
+      }),
+    );
+    return sent.flat();
+  }
+
+  private async resend(row: TrackedAllocation, by: Judging): Promise<TrackingDecision> {
+    if (row.rawTx === null) return { kind: 'resend' };
     const report = await by.chain.sender.send(row.rawTx);
     if (!row.hashes.includes(report.txHash)) this.reportForeignBytes(row);
     return decideAfterResend(row, report, by.rules);
