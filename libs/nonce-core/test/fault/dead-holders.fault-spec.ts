@@ -128,6 +128,29 @@ describe('K8, H-13: a block with our transaction is replaced', () => {
     expect(bench.chain.executions('work 0')).toBe(1);
   });
 
+  it('H-13: USED goes back to RESERVED, is announced, and ends well with the same hash', async () => {
+    await bench.close();
+    bench = await TrackingBench.open({ finalityDepth: 1_000 });
+    const { txHash } = await intent();
+    await bench.round();
+    bench.chain.mine(3);
+    await bench.round();
+    await bench.round();
+    expect(await bench.row(0)).toMatchObject({ stage: 'CONFIRMED', status: 'USED' });
+    bench.chain.reorg(3, { reinject: false });
+    bench.chain.mine(4);
+    await bench.round();
+    expect(await bench.row(0)).toMatchObject({ stage: 'BROADCAST', status: 'RESERVED' });
+    expect(bench.events).toContain('tx.reorged');
+    await bench.age(1_000);
+    await bench.round();
+    bench.chain.mine(3);
+    await bench.round();
+    await bench.round();
+    expect(await bench.row(0)).toMatchObject({ stage: 'CONFIRMED', txHash });
+    expect(bench.chain.executions('work 0')).toBe(1);
+  });
+
   it('S15: a provider that merely lags changes nothing', async () => {
     await intent();
     await bench.round();
