@@ -3,7 +3,7 @@ import { LoggerModule } from 'nestjs-pino';
 import { AllocationsModule } from './allocations/allocations.module';
 import type { ApiEnvironment } from './config/env.schema';
 import { nonceModule } from './config/nonce-module';
-import type { ServerParts } from './create-app';
+import type { ServerParts } from './http/server-parts';
 import { DocumentsModule } from './documents/documents.module';
 import { HealthModule } from './health/health.module';
 import { HttpModule } from './http/http.module';

@@ -11,18 +11,13 @@ import { prepareServer } from './http/prepare-server';
 import { sendProblem } from './http/problem-reply';
 import { requestIdOf } from './http/request-id';
 import { RouteTable } from './http/route-table';
+import type { ServerParts } from './http/server-parts';
 import { validationPipe } from './http/validation';
 
 /** No documented request comes near it; a signed transaction without blobs stays below as well. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** Longer path segments are unknown addresses instead of invalid parameters. */
 const MAX_PARAMETER_LENGTH = 1_000;
-
-/** What the server and the dependency injection both know. */
-export interface ServerParts {
-  readonly routes: RouteTable;
-  readonly inFlight: InFlightRequests;
-}
 
 /** The complete public application, initialised and not yet listening. */
 export async function createApp(environment: ApiEnvironment): Promise<NestFastifyApplication> {
