@@ -16,9 +16,7 @@ import type { NonceExecution, NonceHandler, WithNonceOptions } from '../template
 
 /** An allocation, its id, or a nonce that this process was granted. */
 export type NonceRef =
-  | Allocation
-  | AllocationRef
-  | { readonly submitter: SubmitterInput; readonly nonce: number };
+  Allocation | AllocationRef | { readonly submitter: SubmitterInput; readonly nonce: number };
 
 export interface AllocateOptions {
   /** 1…256; contiguous where possible. */

@@ -13,7 +13,8 @@ export class SubmitterWindows {
   /** The same store, with the windows written into the rows it is asked about. */
   applyTo(store: AllocationStore): AllocationStore {
     return {
-      allocate: (batch) => store.allocate(this.windows.size === 0 ? batch : this.withWindows(batch)),
+      allocate: (batch) =>
+        store.allocate(this.windows.size === 0 ? batch : this.withWindows(batch)),
       command: (rows, quarantine, handle) => store.command(rows, quarantine, handle),
       open: (baseline) => store.open(baseline),
       findById: (id) => store.findById(id),

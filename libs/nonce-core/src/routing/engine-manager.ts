@@ -51,10 +51,7 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
     }
   }
 
-  intent(
-    ref: AllocationRef,
-    tx: Parameters<NonceEngine['intent']>[1],
-  ): Promise<CommandAnswer> {
+  intent(ref: AllocationRef, tx: Parameters<NonceEngine['intent']>[1]): Promise<CommandAnswer> {
     return this.of(ref).intent(ref, tx);
   }
 

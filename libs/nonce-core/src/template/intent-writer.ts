@@ -80,7 +80,7 @@ export class IntentWriter {
 }
 
 /** Another holder, or somebody outside used the nonce on the chain. */
-export function meansLost(error: NonceError): boolean {
+function meansLost(error: NonceError): boolean {
   if (error.code === 'NONCE_FENCED') return true;
   return error.code === 'NONCE_ALLOCATION_CLOSED' && error.context['stage'] === 'CONSUMED_EXTERNAL';
 }

@@ -28,7 +28,8 @@ export async function planWork(
   const { operationId } = options;
   if (operationId !== undefined && caller?.operationId === operationId) {
     // The call would wait for the handler that waits for it.
-    if (caller.submitter === submitter) throw invalid('/operationId', 'is run by this very handler');
+    if (caller.submitter === submitter)
+      throw invalid('/operationId', 'is run by this very handler');
   }
   const maxAttempts = options.maxAttempts ?? settings.maxAttempts;
   if (!Number.isSafeInteger(maxAttempts) || maxAttempts < 1) {

@@ -25,10 +25,7 @@ export function toViemAccount<Account extends LocalAccount>(
   const signTransaction: LocalAccount['signTransaction'] = async (transaction, options) => {
     const submitter = submitterOf(account, transaction);
     const holding = await unsigned.take(submitter, transaction.nonce);
-    const signed = await account.signTransaction(
-      { ...transaction, nonce: holding.nonce },
-      options,
-    );
+    const signed = await account.signTransaction({ ...transaction, nonce: holding.nonce }, options);
     const rawTx: Hex = signed;
     await holding.intent({ txHash: source.transactions.read(rawTx).txHash, rawTx });
     return signed;

@@ -1,4 +1,5 @@
 import { Injectable, Module } from '@nestjs/common';
+import { RedisModule } from '@liaoliaots/nestjs-redis';
 import { NestFactory } from '@nestjs/core';
 import { Registry } from 'prom-client';
 import {
@@ -9,6 +10,8 @@ import {
   parseGwei,
   type Hex,
 } from 'viem';
+import { parseSubmitter } from '../../src/domain/submitter';
+import type { SubmitterStore } from '../../src/ports/submitter-store.port';
 import { NonceOutcome } from '../../src/domain/nonce-outcome';
 import { InjectNonce, InjectSubmitter, SubmitterNonces } from '../../src/module/named-submitters';
 import { NonceComponent } from '../../src/module/nonce-component';
@@ -18,7 +21,7 @@ import { NonceRecoveryService } from '../../src/module/nonce-recovery-service';
 import { NonceModule } from '../../src/module/nonce.module';
 import type { NonceModuleOptions } from '../../src/module/options';
 import { createDataSource } from '../../src/postgres/data-source';
-import { METRICS_REGISTRY } from '../../src/module/tokens';
+import { METRICS_REGISTRY, SUBMITTER_STORE } from '../../src/module/tokens';
 import { NonceExecutionTemplate } from '../../src/template/nonce-execution-template';
 import type { NonceContext } from '../../src/template/nonce-context';
 import { nonceTransport } from '../../src/viem/nonce-transport';
@@ -26,8 +29,10 @@ import { toViemAccount } from '../../src/viem/to-viem-account';
 import { toViemNonceManager } from '../../src/viem/to-viem-nonce-manager';
 import { startTestChain, type TestChain } from '../support/test-chain';
 import { openEmptyDatabase, openTestDatabase, type TestDatabase } from '../support/test-database';
+import { openTestRedis } from '../support/test-redis';
 import { viemChainClient } from './viem-chain-client';
 
+const QUIET = { logger: false, abortOnError: false } as const;
 const RECIPIENT: Hex = '0x00000000000000000000000000000000000000aa';
 
 let database: TestDatabase;
@@ -250,6 +255,33 @@ describe('configuration of the module', () => {
     await dataSource.destroy();
   });
 
+  it("finds the Redis of the host's nestjs-redis, shows it in its health, and works without", async () => {
+    const redis = await openTestRedis();
+    const appWith = async (settings: NonceModuleOptions['redis']) => {
+      @Module({
+        imports: [
+          RedisModule.forRoot({ closeClient: true, config: { url: redis.url } }),
+          NonceModule.forRoot({ ...optionsOf(), redis: { keyPrefix: redis.prefix, ...settings } }),
+        ],
+      })
+      class RedisHost {}
+      return NestFactory.createApplicationContext(RedisHost, QUIET);
+    };
+    const [using, without] = await Promise.all([appWith({}), appWith({ enabled: false })]);
+    const { address } = chain.account(7);
+    await using.get(NonceComponent).allocate(address);
+    await without.get(NonceComponent).allocate(address);
+    const health = async (app: typeof using) => app.get(NonceHealthIndicator).check('nonce');
+    expect(await health(using)).toMatchObject({ nonce: { redis: { status: 'up' } } });
+    expect(await health(without)).not.toHaveProperty('nonce.redis');
+    const skipped = await using
+      .get<Registry>(METRICS_REGISTRY)
+      .getSingleMetricAsString('nonce_lock_skipped_total');
+    expect(skipped).not.toMatch(/nonce_lock_skipped_total\{/);
+    await Promise.all([using.close(), without.close()]);
+    await redis.close();
+  });
+
   it('takes a chain client of the host, without the adapter', async () => {
     const client = viemChainClient(chain.chainId, chain.rpcUrl);
     const app = await open({ ...optionsOf(), chains: { [chain.chainId]: { client } } });
@@ -341,6 +373,23 @@ describe('viem clients', () => {
 });
 
 describe('outcomes through the module', () => {
+  it("follows the submitter's own exposure where the call names none", async () => {
+    const app = await open();
+    const nonces = app.get(NonceComponent);
+    const submitter = parseSubmitter({ chainId: 777, address: `0x${'08'.repeat(20)}` });
+    const [first] = await nonces.allocate(submitter, { startNonce: 4 });
+    await nonces.markUsed(first!);
+    await app
+      .get<SubmitterStore>(SUBMITTER_STORE)
+      .updateSettings(submitter, { exposure: 'assumed' });
+    const other = await open();
+    const call = other.get(NonceComponent).withNonce(submitter, (ctx) => {
+      throw new Error(`a business rule refuses ${ctx.nonce}`);
+    });
+    await expect(call).rejects.toMatchObject({ code: 'NONCE_OUTCOME_UNKNOWN' });
+    await Promise.all([app.close(), other.close()]);
+  });
+
   it('runs a handler again with the same nonce after a retry, and keeps it with a note', async () => {
     const app = await open();
     const template = app.get(NonceExecutionTemplate);

@@ -1,6 +1,6 @@
 import { Test } from '@nestjs/testing';
 import { NonceComponent } from '../../src/module/nonce-component';
-import type { SubmitterNonces} from '../../src/module/named-submitters';
+import type { SubmitterNonces } from '../../src/module/named-submitters';
 import { submitterToken } from '../../src/module/named-submitters';
 import { NonceModule } from '../../src/module/nonce.module';
 import { FakeChain } from '../../src/testing/fake-chain';

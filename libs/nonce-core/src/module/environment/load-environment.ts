@@ -11,7 +11,7 @@ const NAMES_OF_ONE_APP = ['NONCE_AUTH_MODE', 'NONCE_API_KEYS_FILE'];
 
 const CHAIN_NAME = /^NONCE_CHAIN_[0-9]+_/;
 
-export function chainPrefix(chainId: number): string {
+function chainPrefix(chainId: number): string {
   return `NONCE_CHAIN_${chainId}_`;
 }
 
