@@ -17,7 +17,7 @@ const DEFAULT_REQUEST_TIMEOUT_MS = 3_000;
 /** Node's timers fire at once above this. */
 const MAX_REQUEST_TIMEOUT_MS = 2 ** 31 - 1;
 /** How long a provider that never fails may serve another chain unnoticed. */
-const IDENTITY_MAX_AGE_MS = 30_000;
+const IDENTITY_MAX_AGE_MS = 10_000;
 
 const NO_LOGGER: Logger = {
   debug: () => undefined,

@@ -26,7 +26,8 @@ export type TransactionLookup = 'pooled' | 'mined' | 'absent' | 'unavailable';
 /**
  * Reads one chain through several providers, none trusted alone.
  * @throws NonceError NONCE_CHAIN_UNREACHABLE when no trusted answer came in time,
- * NONCE_CHAIN_MISMATCH when a provider serves another chain.
+ * NONCE_CHAIN_MISMATCH when the providers serve another chain (one among good ones is only left
+ * out), NONCE_CHAIN_RESET when they served this one before and show another genesis now.
  */
 export interface ChainReader {
   readonly chainId: ChainId;
