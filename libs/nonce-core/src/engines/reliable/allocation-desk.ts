@@ -1,3 +1,4 @@
+import type { Allocation } from '../../domain/allocation';
 import { NonceError } from '../../domain/errors/nonce-error';
 import type { QuarantinePolicy } from '../../domain/quarantine-policy';
 import type { Submitter } from '../../domain/submitter';
@@ -108,7 +109,7 @@ export class AllocationDesk {
           }),
         retry: this.options.retry,
         clock: this.ports.clock,
-        answered: (call, answer) => this.answer(call, answer, leftovers),
+        answered: (answered, answers) => this.answerAll(answered, answers, leftovers),
       });
     } finally {
       void lock.release();
@@ -116,11 +117,25 @@ export class AllocationDesk {
     return leftovers;
   }
 
+  /** What a statement granted is reported at once: a metric per nonce would cost as much as it. */
+  private answerAll(
+    calls: readonly AllocateCall[],
+    answers: readonly AllocateAnswer[],
+    leftovers: Leftovers,
+  ): void {
+    const granted: Allocation[] = [];
+    calls.forEach((call, i) => {
+      const answer = answers[i] as AllocateAnswer;
+      if (answer.kind === 'granted' && !answer.replayed) granted.push(...answer.allocations);
+      this.answer(call, answer, leftovers);
+    });
+    this.observer.granted(granted);
+  }
+
   private answer(call: AllocateCall, answer: AllocateAnswer, leftovers: Leftovers): void {
     switch (answer.kind) {
       case 'granted':
         if (answer.replayed) this.observer.replayed();
-        else this.observer.granted(answer.allocations);
         call.resolve({
           allocations: answer.allocations,
           contiguous: answer.contiguous,

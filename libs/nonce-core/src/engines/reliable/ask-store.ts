@@ -19,8 +19,11 @@ export interface StoreQuestion<Request, Answer, Result> {
   readonly statement: Statement<Request, Answer>;
   readonly retry: RetryPolicy;
   readonly clock: Clock;
-  /** Called once for each call that the store answered. */
-  readonly answered: (call: GatheredCall<Request, Result>, answer: Answer) => void;
+  /** Called once for each statement that was answered, with one answer per call, in order. */
+  readonly answered: (
+    calls: readonly GatheredCall<Request, Result>[],
+    answers: readonly Answer[],
+  ) => void;
 }
 
 /**
@@ -51,9 +54,7 @@ export async function askStore<Request, Answer, Result>(
     await askStore(calls.slice(middle), question, isRetry);
     return;
   }
-  for (let i = 0; i < calls.length; i += 1) {
-    question.answered(calls[i] as GatheredCall<Request, Result>, answers[i] as Answer);
-  }
+  question.answered(calls, answers);
 }
 
 async function askPersistently<Request, Answer, Result>(

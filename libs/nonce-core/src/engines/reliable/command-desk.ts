@@ -65,7 +65,9 @@ export class CommandDesk {
       statement: (rows) => this.ports.store.command(rows, this.options.quarantine),
       retry: this.options.retry,
       clock: this.ports.clock,
-      answered: (call, answer) => this.answer(call, answer),
+      answered: (answered, answers) => {
+        answered.forEach((call, i) => this.answer(call, answers[i] as HolderAnswer));
+      },
     });
   }
 

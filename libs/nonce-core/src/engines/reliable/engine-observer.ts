@@ -1,4 +1,8 @@
-import type { Allocation, AllocationSource } from '../../domain/allocation';
+import {
+  ALLOCATION_SOURCES,
+  type Allocation,
+  type AllocationSource,
+} from '../../domain/allocation';
 import type { AllocationStage } from '../../domain/allocation-state';
 import type { EngineName } from '../../domain/epoch';
 import type { HolderCommand } from '../../domain/holder-command';
@@ -37,12 +41,20 @@ export class EngineObserver {
     this.metrics.observe('nonce_allocate_batch_size', this.engineLabel, size);
   }
 
-  /** Called for a first answer only; a replay is no grant. */
+  /** Everything one statement granted for the first time; a replay is no grant. */
   granted(allocations: readonly Allocation[]): void {
-    for (const allocation of allocations) {
-      const { source } = allocation;
-      this.metrics.count('nonce_allocations_total', this.grantLabels[source]);
-      this.transition(allocation, LEFT_BY_GRANT[source], 'allocate');
+    for (const source of ALLOCATION_SOURCES) {
+      const from = LEFT_BY_GRANT[source];
+      let count = 0;
+      for (const allocation of allocations) {
+        if (allocation.source !== source) continue;
+        count += 1;
+        this.announce(allocation, from, 'allocate');
+      }
+      if (count === 0) continue;
+      const labels = { from: from ?? 'NONE', to: 'GRANTED', cause: 'allocate' };
+      this.metrics.count('nonce_allocations_total', this.grantLabels[source], count);
+      this.metrics.count('nonce_transitions_total', labels, count);
     }
   }
 
@@ -84,12 +96,16 @@ export class EngineObserver {
   private transition(allocation: Allocation, from: AllocationStage | null, cause: string): void {
     const to = allocation.stage;
     this.metrics.count('nonce_transitions_total', { from: from ?? 'NONE', to, cause });
+    this.announce(allocation, from, cause);
+  }
+
+  private announce(allocation: Allocation, from: AllocationStage | null, cause: string): void {
     this.events.publish('allocation.transition', {
       submitter: allocation.submitter,
       nonce: allocation.nonce,
       allocationId: allocation.id,
       from,
-      to,
+      to: allocation.stage,
       cause,
     });
   }
