@@ -36,6 +36,8 @@ const POLL_MIN_MS = 1;
 const POLL_MAX_MS = 8;
 /** No batch lasts this many times the ttl; its lock is then left to expire. */
 const MAX_EXTENSIONS = 18;
+/** Locks waited for in vain that are remembered; forgetting them costs one more wait each. */
+const MAX_HOPELESS = 1_000;
 
 interface HeldLock {
   readonly owner: string;
@@ -51,7 +53,8 @@ const NOTHING_HELD: Lock = { release: () => Promise.resolve() };
  * extended every third of the ttl while held. They only lower contention between nodes.
  *
  * Guaranteed: never deletes or extends a lock of another owner; never rejects; a dead Redis costs
- * one command timeout per rest. Not guaranteed: exclusion. Postgres decides without this (I-23).
+ * one command timeout per rest, and the lock of a dead node one wait per node, not one per batch.
+ * Not guaranteed: exclusion. Postgres decides without this (I-23).
  *
  * One key is waited for. Of several keys those are taken that are free, without waiting: waiting
  * while holding would let two nodes wait for each other, and a group skips locked rows anyway.
@@ -60,6 +63,8 @@ export class RedisLockCoordinator implements LockCoordinator {
   private readonly options: RedisLockOptions;
   private readonly gate: AvailabilityGate;
   private readonly held = new Set<HeldLock>();
+  /** Keys that were waited for in vain, and until when they are tried only once. */
+  private readonly hopelessUntilMs = new Map<string, number>();
   private extender: NodeJS.Timeout | undefined;
 
   constructor(
@@ -74,7 +79,7 @@ export class RedisLockCoordinator implements LockCoordinator {
   async acquire(names: readonly string[]): Promise<Lock> {
     const keys = names.map((name) => `${this.options.keyPrefix}:lock:{${name}}`);
     const owner = randomUUID();
-    const deadlineMs = this.ports.clock.monotonicMs() + this.options.waitMs;
+    const deadlineMs = this.waitUntilMs(keys);
     for (;;) {
       if (!this.isReachable()) return this.skip('redis-away');
       const taken = await this.tryOnce(keys, owner);
@@ -84,7 +89,7 @@ export class RedisLockCoordinator implements LockCoordinator {
         this.skip('busy');
         return taken.length === 0 ? NOTHING_HELD : this.hold(taken, owner);
       }
-      if (this.ports.clock.monotonicMs() >= deadlineMs) return this.skip('wait-over');
+      if (this.ports.clock.monotonicMs() >= deadlineMs) return this.giveUp(keys);
       await this.ports.clock.sleep(jittered());
     }
   }
@@ -102,6 +107,23 @@ export class RedisLockCoordinator implements LockCoordinator {
     // A client that still connects for the first time is no loss worth a warning.
     if (!status.startsWith('connect')) this.gate.failed(new Error(`connection is ${status}`));
     return false;
+  }
+
+  private waitUntilMs(keys: readonly string[]): number {
+    const nowMs = this.ports.clock.monotonicMs();
+    const hopeless = keys.some((key) => (this.hopelessUntilMs.get(key) ?? 0) > nowMs);
+    return hopeless ? nowMs : nowMs + this.options.waitMs;
+  }
+
+  /** Whoever holds it that long is most likely dead, and its lock lasts for the rest of its ttl. */
+  private giveUp(keys: readonly string[]): Lock {
+    const nowMs = this.ports.clock.monotonicMs();
+    if (this.hopelessUntilMs.size >= MAX_HOPELESS) this.hopelessUntilMs.clear();
+    for (const key of keys) {
+      if ((this.hopelessUntilMs.get(key) ?? 0) > nowMs) continue;
+      this.hopelessUntilMs.set(key, nowMs + this.options.ttlMs);
+    }
+    return this.skip('wait-over');
   }
 
   /** The keys taken; undefined when Redis failed. */
@@ -125,6 +147,7 @@ export class RedisLockCoordinator implements LockCoordinator {
   }
 
   private hold(keys: readonly string[], owner: string): Lock {
+    for (const key of keys) this.hopelessUntilMs.delete(key);
     const everyMs = this.options.ttlMs / 3;
     const lock: HeldLock = {
       owner,

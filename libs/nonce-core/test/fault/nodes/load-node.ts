@@ -96,14 +96,15 @@ class Load {
       } else if (dice < 0.6) {
         await nonces.markUsed(grant);
       } else if (dice < 0.8) {
-        await nonces.heartbeat(grant);
+        await nonces.heartbeat(grant, { ttlMs: this.order.ttlMs });
         await nonces.intent(grant, { txHash });
       } else {
         await nonces.intent(grant, { txHash });
         await nonces.markSubmitted(grant, { txHash });
       }
     } catch (error) {
-      const lost = isNonceError(error, 'NONCE_FENCED') || isNonceError(error, 'NONCE_ALLOCATION_CLOSED');
+      const lost =
+        isNonceError(error, 'NONCE_FENCED') || isNonceError(error, 'NONCE_ALLOCATION_CLOSED');
       if (!lost) throw error;
       report(ended);
     }
@@ -113,15 +114,11 @@ class Load {
 async function main(): Promise<void> {
   let load: Load | undefined;
   let running: Promise<void> | undefined;
-  let shifted = false;
   for await (const command of commands<LoadCommand>()) {
     switch (command.kind) {
       case 'order': {
         const { order } = command;
-        if (order.clockShiftMs !== undefined && !shifted) {
-          shiftWallClock(order.clockShiftMs);
-          shifted = true;
-        }
+        shiftWallClock(order.clockShiftMs ?? 0);
         load = new Load(order, await openNode(order.node));
         report({ kind: 'ready', order: order.order } satisfies LoadMessage);
         break;
