@@ -27,7 +27,7 @@ BEGIN
   UPDATE :schema.submitter_nonce_allocation a
   SET stage = CASE WHEN o.unsent THEN 'REUSABLE' ELSE 'QUARANTINED' END:::schema.allocation_stage,
       deadline = NULL,
-      due_at = CASE WHEN o.unsent THEN NULL ELSE p_now + p_quarantine_ms * interval '1 ms' END,
+      due_at = CASE WHEN o.unsent THEN NULL ELSE p_now + p_quarantine_ms / 2 * interval '1 ms' END,
       release_at = CASE WHEN NOT o.unsent AND p_release = 'replacement'
         THEN p_now + p_quarantine_ms * interval '1 ms' END,
       note = 'deadline passed',
@@ -165,7 +165,7 @@ BEGIN
     submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
     note, due_at, release_at, created_at, updated_at)
   SELECT p_submitter, 1, n, gen_random_uuid(), 'QUARANTINED', 'fresh', 'assumed', p_engine, 0, 1,
-    'in a pool before first use', v_now + p_quarantine_ms * interval '1 ms',
+    'in a pool before first use', v_now + p_quarantine_ms / 2 * interval '1 ms',
     CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END,
     v_now, v_now
   FROM generate_series(p_start, v_next - 1) AS n;

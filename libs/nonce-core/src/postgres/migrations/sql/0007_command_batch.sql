@@ -76,9 +76,11 @@ BEGIN
       due_at = CASE w.stage
         WHEN 'INTENT' THEN greatest(a.deadline, v_now + w.ttl)
         WHEN 'BROADCAST' THEN v_now
-        WHEN 'QUARANTINED' THEN v_now + p_quarantine_ms * interval '1 ms' END,
+        -- Evidence is looked for while the nonce still waits, not at the instant it is released.
+        WHEN 'QUARANTINED' THEN v_now + p_quarantine_ms / 2 * interval '1 ms' END,
       release_at = CASE WHEN w.stage = 'QUARANTINED' AND p_release = 'replacement'
         THEN v_now + p_quarantine_ms * interval '1 ms' END,
+      stuck_since = CASE WHEN w.stage = a.stage THEN a.stuck_since END,
       updated_at = v_now
   FROM (
     SELECT u.id, u.hash, u.raw, u.note, u.ttl_ms * interval '1 ms' AS ttl,
