@@ -178,7 +178,9 @@ function saysReady(directory: ServerDirectory, pid: number): boolean {
   const STATUS_LINE = 7;
   try {
     const lines = readFileSync(directory.file('cluster/postmaster.pid'), 'utf8').split('\n');
-    return Number(lines[0]) === pid && lines[STATUS_LINE]?.trim() === 'ready';
+    const status = lines[STATUS_LINE]?.trim() ?? '';
+    // A server that replays another's log says `standby` and answers reads.
+    return Number(lines[0]) === pid && ['ready', 'standby'].includes(status);
   } catch {
     return false;
   }
