@@ -1,4 +1,4 @@
-import { readBenchOptions } from '../src/bench/bench-options';
+import { commandOf, readBenchOptions } from '../src/bench/bench-options';
 import { formatSpread } from '../src/bench/format-table';
 import { generateLoad } from '../src/bench/generate-load';
 import { markdownReport, type BenchReport } from '../src/bench/report';
@@ -74,6 +74,13 @@ describe('the options of the benchmarks', () => {
       jsonFile: 'out.json',
       long: true,
     });
+  });
+
+  it('are repeated by the command on the page, which names no file', () => {
+    expect(commandOf(read(''))).toBe('npm run bench');
+    expect(commandOf(read('lone --seconds 0.5 --json out.json --long'))).toBe(
+      'npm run bench -- lone --seconds 0.5 --long',
+    );
   });
 
   it.each([

@@ -44,6 +44,17 @@ export function readBenchOptions(
   return { names, rounds, seconds, long, jsonFile };
 }
 
+/** The command that repeats a run. Where its JSON went is nobody's concern. */
+export function commandOf({ names, rounds, seconds, long }: BenchOptions): string {
+  const words = [
+    ...names,
+    ...(rounds === DEFAULTS.rounds ? [] : [`--rounds ${rounds}`]),
+    ...(seconds === DEFAULTS.seconds ? [] : [`--seconds ${seconds}`]),
+    ...(long ? ['--long'] : []),
+  ];
+  return words.length === 0 ? 'npm run bench' : `npm run bench -- ${words.join(' ')}`;
+}
+
 function numberAfter(option: string, word: string | undefined): number {
   const value = Number(textAfter(option, word));
   if (Number.isFinite(value) && value > 0) return value;

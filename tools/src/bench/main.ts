@@ -4,7 +4,7 @@ import type { Stack } from '../stack/stack';
 import { startStack } from '../stack/start-stack';
 import { WORKSPACE_ROOT } from '../workspace/workspace-root';
 import type { BenchCase } from './bench-case';
-import { readBenchOptions, type BenchOptions } from './bench-options';
+import { commandOf, readBenchOptions, type BenchOptions } from './bench-options';
 import { BenchStores } from './bench-stores';
 import { CASES } from './cases/all-cases';
 import { machineFacts } from './machine-facts';
@@ -17,9 +17,8 @@ const WARM_UP_MS = 1_000;
 const POSTGRES_SETTINGS = { max_wal_size: '4GB', checkpoint_timeout: '30min' };
 
 async function main(): Promise<void> {
-  const words = process.argv.slice(2);
   const names = CASES.map((benchCase) => benchCase.name);
-  const options = readBenchOptions(words, names);
+  const options = readBenchOptions(process.argv.slice(2), names);
   // Servers of its own, whatever the environment offers: others must not share what is measured.
   const stack = await startStack({
     environment: {},
@@ -27,8 +26,7 @@ async function main(): Promise<void> {
     postgresSettings: POSTGRES_SETTINGS,
   });
   try {
-    const command = ['npm run bench', ...(words.length === 0 ? [] : ['--', ...words])].join(' ');
-    const report = { ...(await runCases(stack, options)), command };
+    const report = { ...(await runCases(stack, options)), command: commandOf(options) };
     say(plainReport(report));
     if (options.jsonFile !== undefined) {
       writeFileSync(options.jsonFile, `${JSON.stringify(report, null, 2)}\n`);
