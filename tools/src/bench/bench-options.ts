@@ -11,7 +11,7 @@ const DEFAULTS = { rounds: 5, seconds: 3 };
 /** Fewer rounds have no spread to speak of. */
 const MIN_ROUNDS = 3;
 
-export const USAGE = `npm run bench [-- NAME… OPTIONS]
+const USAGE = `npm run bench [-- NAME… OPTIONS]
 
   NAME…          cases to run; all of them when none is named, and then docs/benchmarks.md is rewritten
   --rounds N     rounds of each case, at least ${MIN_ROUNDS} (${DEFAULTS.rounds})

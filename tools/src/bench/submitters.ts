@@ -1,5 +1,5 @@
 /** A chain that no case configures, so that no case waits for an RPC. */
-export const UNCONFIGURED_CHAIN_ID = 424_242;
+const UNCONFIGURED_CHAIN_ID = 424_242;
 
 /** The n-th submitter, in canonical form. */
 export function submitterAt(index: number): string {
