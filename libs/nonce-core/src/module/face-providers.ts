@@ -71,8 +71,8 @@ export function operationProviders(): Provider[] {
     { provide: SIGNED_TRANSACTIONS, useFactory: () => new ViemSignedTransactions() },
     {
       provide: SubmitterDefaultsCache,
-      inject: [SUBMITTER_STORE, NONCE_CLOCK],
-      useFactory: (store: SubmitterStore, clock: Clock) => new SubmitterDefaultsCache(store, clock),
+      inject: [SUBMITTER_STORE],
+      useFactory: (store: SubmitterStore) => new SubmitterDefaultsCache(store),
     },
     {
       provide: NonceRecoveryService,

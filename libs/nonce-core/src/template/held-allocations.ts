@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Allocation } from '../domain/allocation';
 import { NonceError } from '../domain/errors/nonce-error';
 import type { Submitter } from '../domain/submitter';
@@ -7,25 +8,20 @@ const MAX_HELD = 100_000;
 
 /** Finds the owner token of a nonce that this process was granted. */
 export class HeldAllocations {
-  private readonly held = new Map<string, Allocation>();
+  private readonly held = new LRUCache<string, Allocation>({ max: MAX_HELD });
 
   add(allocation: Allocation): void {
-    const key = keyOf(allocation.submitter, allocation.nonce);
-    this.held.delete(key);
-    this.held.set(key, allocation);
-    if (this.held.size <= MAX_HELD) return;
-    const oldest = this.held.keys().next();
-    if (oldest.done !== true) this.held.delete(oldest.value);
+    this.held.set(keyOf(allocation.submitter, allocation.nonce), allocation);
   }
 
   remove(allocation: Allocation): void {
     const key = keyOf(allocation.submitter, allocation.nonce);
-    if (this.held.get(key)?.id === allocation.id) this.held.delete(key);
+    if (this.held.peek(key)?.id === allocation.id) this.held.delete(key);
   }
 
   /** @throws NonceError NONCE_FENCED: only the holder may speak for a nonce. */
   find(submitter: Submitter, nonce: number): Allocation {
-    const allocation = this.held.get(keyOf(submitter, nonce));
+    const allocation = this.held.peek(keyOf(submitter, nonce));
     if (allocation !== undefined) return allocation;
     throw new NonceError('NONCE_FENCED', {
       message: 'this process does not hold that nonce; use the allocation it was granted with',
@@ -35,5 +31,5 @@ export class HeldAllocations {
 }
 
 function keyOf(submitter: Submitter, nonce: number): string {
-  return `${submitter}#${nonce}`;
+  return `${submitter}#${String(nonce)}`;
 }

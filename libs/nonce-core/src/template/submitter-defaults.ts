@@ -1,40 +1,36 @@
+import { LRUCache } from 'lru-cache';
 import type { Submitter } from '../domain/submitter';
-import type { Clock } from '../ports/clock.port';
 import type { SubmitterDefaults, SubmitterStore } from '../ports/submitter-store.port';
 
-/** A changed setting is followed within this time, on every node. */
+/** A changed setting is followed by the first call after this time, on every node. */
 const MAX_AGE_MS = 5_000;
-const MAX_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 100_000;
 const NONE: SubmitterDefaults = { ttlMs: null, exposure: null };
 
-/** Settings that an operator gave to single submitters, read at most once per age. */
+/**
+ * Settings that an operator gave to single submitters. Only the first call of a submitter waits for
+ * the store; later ones use what is known while it is read anew, so that no allocation costs a
+ * second round trip.
+ */
 export class SubmitterDefaultsCache {
-  private readonly known = new Map<
-    Submitter,
-    { readonly readAtMs: number; readonly defaults: Promise<SubmitterDefaults> }
-  >();
+  private readonly known: LRUCache<Submitter, SubmitterDefaults>;
 
-  constructor(
-    private readonly store: Pick<SubmitterStore, 'defaults'>,
-    private readonly clock: Clock,
-  ) {}
-
-  /** Never rejects: when the store does not answer, the general settings apply. */
-  of(submitter: Submitter): Promise<SubmitterDefaults> {
-    const nowMs = this.clock.monotonicMs();
-    const entry = this.known.get(submitter);
-    if (entry !== undefined && nowMs - entry.readAtMs < MAX_AGE_MS) return entry.defaults;
-    if (this.known.size >= MAX_REMEMBERED) this.known.clear();
-    const defaults = this.read(submitter);
-    this.known.set(submitter, { readAtMs: nowMs, defaults });
-    return defaults;
+  constructor(store: Pick<SubmitterStore, 'defaults'>) {
+    this.known = new LRUCache<Submitter, SubmitterDefaults>({
+      max: MAX_REMEMBERED,
+      ttl: MAX_AGE_MS,
+      allowStale: true,
+      noDeleteOnFetchRejection: true,
+      allowStaleOnFetchRejection: true,
+      fetchMethod: async (submitter) => (await store.defaults(submitter)) ?? NONE,
+    });
   }
 
-  private async read(submitter: Submitter): Promise<SubmitterDefaults> {
+  /** Never rejects: when the store does not answer, the general settings apply. */
+  async of(submitter: Submitter): Promise<SubmitterDefaults> {
     try {
-      return (await this.store.defaults(submitter)) ?? NONE;
+      return (await this.known.fetch(submitter)) ?? NONE;
     } catch {
-      this.known.delete(submitter);
       return NONE;
     }
   }

@@ -81,7 +81,7 @@ function worldProviders(options: NonceTestingOptions): Provider[] {
     { provide: SubmitterWindows, useFactory: () => new SubmitterWindows() },
     {
       provide: SubmitterDefaultsCache,
-      useFactory: () => new SubmitterDefaultsCache(noDefaults, clock),
+      useFactory: () => new SubmitterDefaultsCache(noDefaults),
     },
     {
       provide: tokens.CHAIN_REGISTRY,
