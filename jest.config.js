@@ -2,7 +2,14 @@ const aliases = require('./tools/test/jest/source-aliases.cjs');
 const swcOptions = require('./tools/test/jest/swc-options.cjs');
 
 const KINDS = ['contract', 'int', 'prop', 'sim', 'fault', 'e2e'];
-const FOLDERS = ['libs/*/src', 'libs/*/test', 'apps/*/src', 'tools/src', 'tools/test'];
+const FOLDERS = [
+  'libs/*/src',
+  'libs/*/test',
+  'apps/*/src',
+  'examples/*/test',
+  'tools/src',
+  'tools/test',
+];
 
 /** @type {import('jest').Config} */
 module.exports = {

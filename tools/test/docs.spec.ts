@@ -1,5 +1,6 @@
 import { smallestTree } from '../src/docs/decision-tree';
 import { page, table } from '../src/docs/markdown';
+import { withSnippets } from '../src/docs/snippets';
 
 describe('the reference pages', () => {
   it('keep a cell in its column whatever it holds', () => {
@@ -32,5 +33,33 @@ describe('the reference pages', () => {
     expect(() => smallestTree([same, { ...same, verdict: 'refused' }], ['late'])).toThrow(
       'two verdicts for the same facts',
     );
+  });
+});
+
+describe('the snippets of a page', () => {
+  const read = (path: string) => `// ${path}\nrun('$&');\n`;
+  const begin = '<!-- snippet: a/b.ts -->';
+  const end = '<!-- /snippet -->';
+
+  it('show what their files hold now, and leave the rest of the page alone', () => {
+    const shown = "```ts\n// a/b.ts\nrun('$&');\n```";
+    const page = `# Title\n\n${begin}\nold\n${end}\n\ntext\n\n${begin}\n${end}\n`;
+    const renewed = `# Title\n\n${begin}\n${shown}\n${end}\n\ntext\n\n${begin}\n${shown}\n${end}\n`;
+    expect(withSnippets(page, read)).toBe(renewed);
+    expect(withSnippets(renewed, read)).toBe(renewed);
+  });
+
+  it.each([begin, end, `${begin}\n${begin}\n${end}`, `${end}\n${begin}`])(
+    'are refused when a mark has no partner: %j',
+    (page) => {
+      expect(() => withSnippets(page, read)).toThrow('has no partner');
+    },
+  );
+
+  it('are refused when their file is not there', () => {
+    const missing = () => {
+      throw new Error('ENOENT a/b.ts');
+    };
+    expect(() => withSnippets(`${begin}\n${end}`, missing)).toThrow('a/b.ts');
   });
 });

@@ -3,11 +3,13 @@ import { appEnvironments } from '../environment/app-environments';
 import { configurationPage } from './configuration-page';
 import { errorsPage } from './errors-page';
 import { metricsPage } from './metrics-page';
+import { pageWithSnippets } from './snippets';
 import { stateMachinePage } from './state-machine-page';
 
-/** The reference pages made from tables of the program. */
+/** The reference pages made from tables of the program, and pages that show code of examples. */
 export async function docsFiles(root: string): Promise<readonly GeneratedFile[]> {
   return [
+    { path: 'README.md', content: pageWithSnippets(root, 'README.md') },
     { path: 'docs/configuration.md', content: configurationPage(await appEnvironments(root)) },
     { path: 'docs/errors.md', content: errorsPage() },
     { path: 'docs/metrics.md', content: metricsPage() },
