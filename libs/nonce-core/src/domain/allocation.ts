@@ -8,6 +8,11 @@ import type { Submitter } from './submitter';
 export const EXPOSURES = ['declared', 'inferred', 'assumed'] as const;
 export type Exposure = (typeof EXPOSURES)[number];
 
+/** The one of two that lets a missing report prove less. */
+export function stricterExposure(left: Exposure, right: Exposure): Exposure {
+  return EXPOSURES.indexOf(left) > EXPOSURES.indexOf(right) ? left : right;
+}
+
 /** Where the nonce came from when it was granted. */
 export const ALLOCATION_SOURCES = ['fresh', 'recycled', 'replacement'] as const;
 export type AllocationSource = (typeof ALLOCATION_SOURCES)[number];

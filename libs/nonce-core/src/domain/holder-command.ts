@@ -37,11 +37,11 @@ export interface HolderFacts {
   readonly hasHash: boolean;
   /** That hash is already recorded at this nonce. */
   readonly hashKnown: boolean;
-  /** At least one hash is recorded at this nonce. */
+  /** At least one hash of this holder is recorded at this nonce. */
   readonly anyHash: boolean;
   /** A chain is configured, so a recorded hash can be followed to its end. */
   readonly followable: boolean;
-  /** The nonce was granted as a replacement: an earlier holder may have sent. */
+  /** Somebody else may have sent: an earlier holder, or another run of the same operation. */
   readonly replacement: boolean;
 }
 
@@ -113,6 +113,8 @@ function decideUsed(facts: HolderFacts): HolderVerdict {
     case 'REUSABLE':
       return facts.hasHash ? move('INTENT') : closed;
     case 'BURNING':
+    case 'BURNT':
+    case 'CONSUMED_EXTERNAL': // the nonce went to other bytes: the work was not done by it
       return closed;
     default:
       return facts.hasHash && !facts.hashKnown ? closed : same;

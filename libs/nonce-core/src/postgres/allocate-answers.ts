@@ -122,7 +122,8 @@ function nextAllocation(row: AllocateRow, grant: SubmitterGrant, id: string): Al
     engine: 'reliable',
     exposure: row.exposure,
     operationId: row.operationId,
-    txHash: reissued?.hashes.at(-1) ?? null,
+    // Known hashes are of earlier holders; this one has sent nothing yet.
+    txHash: null,
     hashes: reissued?.hashes ?? [],
     proof: null,
     note: null,

@@ -1,4 +1,4 @@
-import type { Allocation, Exposure } from '../domain/allocation';
+import { stricterExposure, type Allocation, type Exposure } from '../domain/allocation';
 import type { NonceError } from '../domain/errors/nonce-error';
 import type { Grant } from '../ports/engine.port';
 import { mayHaveSent, type HandlingFacts } from './decide-settlement';
@@ -7,8 +7,6 @@ import { IntentWriter, type IntentPorts } from './intent-writer';
 import { HandlerContext } from './nonce-context';
 import { ReservationKeeper, type KeeperPorts } from './reservation-keeper';
 import type { NonceWork } from './with-nonce';
-
-const STRICTNESS: readonly Exposure[] = ['declared', 'inferred', 'assumed'];
 
 /** One granted nonce in the hands of one handler, from the grant to the end. */
 export class Holding {
@@ -27,7 +25,7 @@ export class Holding {
   ) {
     const { allocation } = grant;
     this.allocation = allocation;
-    this.exposure = stricter(allocation.exposure, work.exposure);
+    this.exposure = stricterExposure(allocation.exposure, work.exposure);
     const exposedBefore = allocation.stage !== 'GRANTED';
     const ownHashes = exposedBefore ? allocation.hashes : [];
     const earlier = grant.replayed ? 'maybe-sent-elsewhere' : 'unsent';
@@ -75,10 +73,6 @@ export class Holding {
     this.context.end();
     this.stopListening();
   }
-}
-
-function stricter(left: Exposure, right: Exposure): Exposure {
-  return STRICTNESS.indexOf(left) > STRICTNESS.indexOf(right) ? left : right;
 }
 
 function follow(signal: AbortSignal | undefined, abort: AbortController): () => void {

@@ -148,9 +148,9 @@ export class InMemoryNonceEngine implements NonceEngine {
       stage: row.stage,
       hasHash: request.txHash !== null,
       hashKnown,
-      anyHash: row.hashes.length > 0,
+      anyHash: row.hashes.length > row.inheritedHashes,
       followable: this.chainOf(row.submitter) !== undefined,
-      replacement: row.source === 'replacement',
+      replacement: row.source === 'replacement' || row.shared,
     });
     if (verdict.kind === 'refuse') throw refusal(verdict.code, row);
     if (verdict.kind === 'same') return { allocation: snapshot(row), changed: false };

@@ -1,4 +1,9 @@
-import type { Allocation, AllocationSource } from '../domain/allocation';
+import {
+  stricterExposure,
+  type Allocation,
+  type AllocationSource,
+  type Exposure,
+} from '../domain/allocation';
 import { STATUS_OF, type AllocationStage } from '../domain/allocation-state';
 import type { Hex } from '../domain/brand';
 import { freshRoom } from '../domain/in-flight-window';
@@ -61,7 +66,7 @@ export class InMemoryQueue {
   /** Decides one request; changes nothing unless it grants. */
   allocate(row: AllocateRow, window: number, nowMs: number): AllocateAnswer {
     const verdict = row.operationId === null ? 'new' : this.resolve(row, row.operationId);
-    if (verdict === 'replay') return this.replay(row.operationId as string);
+    if (verdict === 'replay') return this.replay(row.operationId as string, row.exposure);
     if (verdict === 'reused') return refused('NONCE_IDEMPOTENCY_REUSED');
     if (verdict === 'unknown') return refused('NONCE_OUTCOME_UNKNOWN');
     if (this.pausedReason !== null) return refused('NONCE_PAUSED');
@@ -155,7 +160,8 @@ export class InMemoryQueue {
     this.rowsById.delete(again.id);
     moveRow(again, 'GRANTED', nowMs);
     const granted = { id, source, exposure, operationId, note: null, createdAtMs: nowMs };
-    Object.assign(again, granted, { deadlineMs: nowMs + ttlMs });
+    const anew = { txHash: null, inheritedHashes: again.hashes.length, shared: false };
+    Object.assign(again, granted, anew, { deadlineMs: nowMs + ttlMs });
     this.rowsById.set(id, again);
     return again;
   }
@@ -186,15 +192,24 @@ export class InMemoryQueue {
     return !endedByAnother;
   }
 
-  private replay(operationId: string): AllocateAnswer {
+  private replay(operationId: string, exposure: Exposure): AllocateAnswer {
     const ids = this.bindings.get(operationId)?.ids ?? [];
-    return answerOf(ids.flatMap((id) => this.rowsById.get(id) ?? []).map(snapshot), true);
+    const rows = ids.flatMap((id) => this.rowsById.get(id) ?? []);
+    for (const row of rows) share(row, exposure);
+    return answerOf(rows.map(snapshot), true);
   }
 
   private insert(row: InMemoryRow): void {
     this.rows.set(row.nonce, row);
     this.rowsById.set(row.id, row);
   }
+}
+
+/** From now on neither run can say for both that nothing was sent, unless both declare it. */
+function share(row: InMemoryRow, exposure: Exposure): void {
+  if (row.stage !== 'GRANTED' && row.stage !== 'QUARANTINED') return;
+  row.exposure = stricterExposure(row.exposure, exposure);
+  if (row.exposure !== 'declared') row.shared = true;
 }
 
 export function releaseTime(quarantine: QuarantinePolicy, nowMs: number): number | null {

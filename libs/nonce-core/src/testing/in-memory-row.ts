@@ -15,6 +15,10 @@ export interface InMemoryRow {
   exposure: Exposure;
   operationId: string | null;
   hashes: readonly Hex[];
+  /** How many of the first hashes are of earlier holders. */
+  inheritedHashes: number;
+  /** Answered to several calls of its operation, one of which may send without an intent. */
+  shared: boolean;
   txHash: Hex | null;
   proof: Proof | null;
   note: string | null;
@@ -33,6 +37,8 @@ export function newRow(identity: Identity, nowMs: number): InMemoryRow {
     source: 'fresh',
     operationId: null,
     hashes: [],
+    inheritedHashes: 0,
+    shared: false,
     txHash: null,
     proof: null,
     note: null,

@@ -80,6 +80,8 @@ CREATE TABLE :schema.submitter_nonce_allocation (
   operation_id     text,
   tx_hash          text,
   hashes           text[],
+  inherited_hashes integer NOT NULL DEFAULT 0,
+  shared           boolean NOT NULL DEFAULT false,
   raw_tx           bytea,
   proof            text,
   note             text,
@@ -96,7 +98,7 @@ CREATE TABLE :schema.submitter_nonce_allocation (
   CONSTRAINT allocation_nonce_is_exact CHECK (nonce BETWEEN 0 AND 9007199254740990),
   CONSTRAINT allocation_deadline_while_granted CHECK ((stage = 'GRANTED') = (deadline IS NOT NULL)),
   CONSTRAINT allocation_exposed_is_never_reusable
-    CHECK (stage <> 'REUSABLE' OR (hashes IS NULL AND source <> 'replacement')),
+    CHECK (stage <> 'REUSABLE' OR (hashes IS NULL AND source <> 'replacement' AND NOT shared)),
   CONSTRAINT allocation_exposed_has_a_hash
     CHECK (stage NOT IN ('INTENT', 'BROADCAST', 'MINED', 'CONFIRMED') OR hashes IS NOT NULL),
   CONSTRAINT allocation_mined_has_a_block
@@ -108,6 +110,11 @@ CREATE TABLE :schema.submitter_nonce_allocation (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE :schema.submitter_nonce_allocation IS
   'One row per nonce. No foreign key to the state row: rows are inserted only under its lock.';
+
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.inherited_hashes IS
+  'How many of the first hashes are of earlier holders: they mean that the present one did not succeed.';
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.shared IS
+  'Answered to more than one call of its operation, one of which may send without an intent.';
 
 CREATE UNIQUE INDEX allocation_id ON :schema.submitter_nonce_allocation (id);
 -- What may be issued again, lowest first: proven unsent, or quarantined and released.
@@ -308,7 +315,8 @@ CREATE FUNCTION :schema.decide_holder_command(
              WHEN has_hash AND NOT hash_known THEN 'stay' ELSE 'same' END
       WHEN stage = 'REUSABLE' THEN
         CASE WHEN has_hash THEN 'move:INTENT' ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
-      WHEN stage = 'BURNING' OR (has_hash AND NOT hash_known) THEN 'refuse:NONCE_ALLOCATION_CLOSED'
+      WHEN stage IN ('BURNING', 'BURNT', 'CONSUMED_EXTERNAL') OR (has_hash AND NOT hash_known) THEN
+        'refuse:NONCE_ALLOCATION_CLOSED'
       ELSE 'same' END
     WHEN 'recyclable' THEN CASE
       WHEN stage = 'GRANTED' THEN
@@ -503,8 +511,10 @@ BEGIN
 END $$;`,
   '0005_operations': `-- What an operation id is bound to: \`new\`, \`replay\` (answer with the rows of the bound nonces),
 -- \`settled\` (answer with what was kept of them), \`rebind\` (its nonces were proven never sent, or are
--- final by another hash), \`reused\` (another request bears this id), or \`unknown\` (its nonce was
--- re-issued as a replacement and the chain has not decided).
+-- final by another hash), \`reused\` (another request bears this id), \`unknown\` (its nonce was
+-- re-issued as a replacement and the chain has not decided), or \`contended\` (a late report about one
+-- of its nonces is just being written; it decides). With \`rebind\` the rows stay locked, so that a
+-- late owner finds its operation bound elsewhere.
 -- Called under the lock of the state row.
 CREATE FUNCTION :schema.resolve_operation(
   p_submitter    text,
@@ -520,6 +530,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
   v_binding :schema.operation%ROWTYPE;
+  v_unsent integer;
 BEGIN
   SELECT * INTO v_binding FROM :schema.operation o
   WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
@@ -549,8 +560,43 @@ BEGIN
         AND a.tx_hash <> ALL (coalesce(g.hashes, '{}')))) THEN
     verdict := 'unknown';
   ELSE
-    verdict := 'rebind';
+    SELECT count(*) INTO v_unsent FROM (
+      SELECT 1 FROM :schema.submitter_nonce_allocation a
+      WHERE a.id = ANY (v_binding.ids) AND a.stage IN ('REUSABLE', 'CONSUMED_EXTERNAL', 'BURNT')
+      FOR UPDATE SKIP LOCKED) l;
+    verdict := CASE WHEN v_unsent = (
+      SELECT count(*) FROM :schema.submitter_nonce_allocation a WHERE a.id = ANY (v_binding.ids))
+      THEN 'rebind' ELSE 'contended' END;
   END IF;
+END $$;
+
+-- Another call of an operation is answered with nonces that a handler may hold: from now on neither
+-- run can say for both that nothing was sent, unless both declare what they send. Answers false,
+-- for a later try, while a row is just being written.
+CREATE FUNCTION :schema.share_allocations(
+  p_ids      uuid[],
+  p_exposure :schema.allocation_exposure
+) RETURNS boolean LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  WITH held AS MATERIALIZED (
+    SELECT a.id FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (p_ids) AND a.stage IN ('GRANTED', 'QUARANTINED')
+      AND greatest(a.exposure, p_exposure) <> 'declared'
+      AND (NOT a.shared OR a.exposure < p_exposure)
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE :schema.submitter_nonce_allocation a
+  SET shared = true, exposure = greatest(a.exposure, p_exposure)
+  FROM held
+  WHERE a.id = held.id;
+  RETURN NOT EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (p_ids) AND a.stage IN ('GRANTED', 'QUARANTINED')
+      AND greatest(a.exposure, p_exposure) <> 'declared'
+      AND (NOT a.shared OR a.exposure < p_exposure));
 END $$;
 
 -- Keeps with an operation what its retries are answered with, so that the rows of its nonces may be
@@ -571,7 +617,7 @@ BEGIN
   END IF;
   SELECT r.verdict INTO v_verdict FROM :schema.resolve_operation(
     p_submitter, p_operation, v_binding.request_hash, v_binding.count) r;
-  IF v_verdict = 'unknown' OR EXISTS (
+  IF v_verdict IN ('unknown', 'contended') OR EXISTS (
     SELECT 1 FROM :schema.submitter_nonce_allocation a
     WHERE a.id = ANY (v_binding.ids)
       AND a.stage NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL')) THEN
@@ -780,8 +826,13 @@ BEGIN
           v_verdict := CASE v_verdict
             WHEN 'replay' THEN 'replayed'
             WHEN 'settled' THEN 'settled'
+            WHEN 'contended' THEN 'contended'
             WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
             WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN' END;
+          IF v_verdict = 'replayed' AND NOT :schema.share_allocations(
+            v_ids, p_request_exposure[i]:::schema.allocation_exposure) THEN
+            v_verdict := 'contended';
+          END IF;
         END IF;
       END IF;
       IF v_verdict IS NULL THEN
@@ -840,6 +891,9 @@ BEGIN
         generation = a.generation + 1,
         epoch = v_epoch[g.sub],
         operation_id = p_request_operation[g.request],
+        tx_hash = NULL,
+        inherited_hashes = coalesce(cardinality(a.hashes), 0),
+        shared = false,
         note = NULL,
         metadata = p_request_metadata[g.request]::jsonb,
         deadline = v_now + p_request_ttl_ms[g.request] * interval '1 ms',
@@ -962,6 +1016,7 @@ BEGIN
                 ON s.submitter = other.submitter AND s.chain_generation = other.chain_generation
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
+        WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else.
         WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
           AND a.operation_id IS NOT NULL AND NOT EXISTS (
@@ -970,8 +1025,9 @@ BEGIN
               AND a.id = ANY (o.ids))
         THEN 'refuse:NONCE_FENCED'
         ELSE :schema.decide_holder_command(q.command, a.stage, q.hash IS NOT NULL,
-          coalesce(q.hash = ANY (a.hashes), false), a.hashes IS NOT NULL, q.followable,
-          a.source = 'replacement')
+          coalesce(q.hash = ANY (a.hashes), false),
+          coalesce(cardinality(a.hashes), 0) > a.inherited_hashes, q.followable,
+          a.source = 'replacement' OR a.shared)
       END AS verdict
     FROM unnest(p_commands, p_ids, p_submitters, p_nonces, p_hashes, p_followable) WITH ORDINALITY
       AS q (command, id, submitter, nonce, hash, followable, ord)

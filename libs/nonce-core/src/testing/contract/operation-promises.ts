@@ -65,6 +65,40 @@ export const OPERATION_PROMISES: readonly ContractPromise[] = [
     },
   },
   {
+    sentence:
+      'S3: what one of two runs of an operation calls unsent is not reusable while the other may have sent',
+    needs: ['replacement'],
+    async keep(bench) {
+      const submitter = bench.submitter();
+      const wish = { operationId: 'pay-1', exposure: 'inferred' } as const;
+      const first = await bench.one(submitter, wish);
+      assert.equal((await bench.one(submitter, wish)).id, first.id);
+      await bench.release(first);
+      assert.equal((await bench.row(first)).stage, 'QUARANTINED');
+      await refusal(bench.release(first), 'NONCE_RECYCLE_UNSAFE');
+      assert.deepEqual(await bench.nonces(submitter), [1]);
+    },
+  },
+  {
+    sentence: 'S3: two calls of one operation at the same time share its nonce as later ones do',
+    needs: ['replacement'],
+    async keep(bench) {
+      const submitter = bench.submitter();
+      await bench.one(submitter);
+      const wish = { operationId: 'pay-1', exposure: 'inferred' } as const;
+      const [first, second] = await Promise.all([
+        bench.allocate(submitter, wish),
+        bench.allocate(submitter, wish),
+      ]);
+      assert.deepEqual(noncesOf(first), noncesOf(second));
+      assert.deepEqual([first.replayed, second.replayed].sort(), [false, true]);
+      const [held] = first.allocations;
+      assert.ok(held !== undefined);
+      await bench.release(held);
+      assert.equal((await bench.row(held)).stage, 'QUARANTINED');
+    },
+  },
+  {
     sentence: 'operations of different submitters share nothing but their name',
     async keep(bench) {
       const [a, b] = [bench.submitter(), bench.submitter()];

@@ -77,6 +77,8 @@ CREATE TABLE :schema.submitter_nonce_allocation (
   operation_id     text,
   tx_hash          text,
   hashes           text[],
+  inherited_hashes integer NOT NULL DEFAULT 0,
+  shared           boolean NOT NULL DEFAULT false,
   raw_tx           bytea,
   proof            text,
   note             text,
@@ -93,7 +95,7 @@ CREATE TABLE :schema.submitter_nonce_allocation (
   CONSTRAINT allocation_nonce_is_exact CHECK (nonce BETWEEN 0 AND 9007199254740990),
   CONSTRAINT allocation_deadline_while_granted CHECK ((stage = 'GRANTED') = (deadline IS NOT NULL)),
   CONSTRAINT allocation_exposed_is_never_reusable
-    CHECK (stage <> 'REUSABLE' OR (hashes IS NULL AND source <> 'replacement')),
+    CHECK (stage <> 'REUSABLE' OR (hashes IS NULL AND source <> 'replacement' AND NOT shared)),
   CONSTRAINT allocation_exposed_has_a_hash
     CHECK (stage NOT IN ('INTENT', 'BROADCAST', 'MINED', 'CONFIRMED') OR hashes IS NOT NULL),
   CONSTRAINT allocation_mined_has_a_block
@@ -105,6 +107,11 @@ CREATE TABLE :schema.submitter_nonce_allocation (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE :schema.submitter_nonce_allocation IS
   'One row per nonce. No foreign key to the state row: rows are inserted only under its lock.';
+
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.inherited_hashes IS
+  'How many of the first hashes are of earlier holders: they mean that the present one did not succeed.';
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.shared IS
+  'Answered to more than one call of its operation, one of which may send without an intent.';
 
 CREATE UNIQUE INDEX allocation_id ON :schema.submitter_nonce_allocation (id);
 -- What may be issued again, lowest first: proven unsent, or quarantined and released.

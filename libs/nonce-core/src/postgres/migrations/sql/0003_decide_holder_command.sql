@@ -31,7 +31,8 @@ CREATE FUNCTION :schema.decide_holder_command(
              WHEN has_hash AND NOT hash_known THEN 'stay' ELSE 'same' END
       WHEN stage = 'REUSABLE' THEN
         CASE WHEN has_hash THEN 'move:INTENT' ELSE 'refuse:NONCE_ALLOCATION_CLOSED' END
-      WHEN stage = 'BURNING' OR (has_hash AND NOT hash_known) THEN 'refuse:NONCE_ALLOCATION_CLOSED'
+      WHEN stage IN ('BURNING', 'BURNT', 'CONSUMED_EXTERNAL') OR (has_hash AND NOT hash_known) THEN
+        'refuse:NONCE_ALLOCATION_CLOSED'
       ELSE 'same' END
     WHEN 'recyclable' THEN CASE
       WHEN stage = 'GRANTED' THEN

@@ -1,7 +1,9 @@
 -- What an operation id is bound to: `new`, `replay` (answer with the rows of the bound nonces),
 -- `settled` (answer with what was kept of them), `rebind` (its nonces were proven never sent, or are
--- final by another hash), `reused` (another request bears this id), or `unknown` (its nonce was
--- re-issued as a replacement and the chain has not decided).
+-- final by another hash), `reused` (another request bears this id), `unknown` (its nonce was
+-- re-issued as a replacement and the chain has not decided), or `contended` (a late report about one
+-- of its nonces is just being written; it decides). With `rebind` the rows stay locked, so that a
+-- late owner finds its operation bound elsewhere.
 -- Called under the lock of the state row.
 CREATE FUNCTION :schema.resolve_operation(
   p_submitter    text,
@@ -17,6 +19,7 @@ SET enable_seqscan = off
 AS $$
 DECLARE
   v_binding :schema.operation%ROWTYPE;
+  v_unsent integer;
 BEGIN
   SELECT * INTO v_binding FROM :schema.operation o
   WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
@@ -46,8 +49,43 @@ BEGIN
         AND a.tx_hash <> ALL (coalesce(g.hashes, '{}')))) THEN
     verdict := 'unknown';
   ELSE
-    verdict := 'rebind';
+    SELECT count(*) INTO v_unsent FROM (
+      SELECT 1 FROM :schema.submitter_nonce_allocation a
+      WHERE a.id = ANY (v_binding.ids) AND a.stage IN ('REUSABLE', 'CONSUMED_EXTERNAL', 'BURNT')
+      FOR UPDATE SKIP LOCKED) l;
+    verdict := CASE WHEN v_unsent = (
+      SELECT count(*) FROM :schema.submitter_nonce_allocation a WHERE a.id = ANY (v_binding.ids))
+      THEN 'rebind' ELSE 'contended' END;
   END IF;
+END $$;
+
+-- Another call of an operation is answered with nonces that a handler may hold: from now on neither
+-- run can say for both that nothing was sent, unless both declare what they send. Answers false,
+-- for a later try, while a row is just being written.
+CREATE FUNCTION :schema.share_allocations(
+  p_ids      uuid[],
+  p_exposure :schema.allocation_exposure
+) RETURNS boolean LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  WITH held AS MATERIALIZED (
+    SELECT a.id FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (p_ids) AND a.stage IN ('GRANTED', 'QUARANTINED')
+      AND greatest(a.exposure, p_exposure) <> 'declared'
+      AND (NOT a.shared OR a.exposure < p_exposure)
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE :schema.submitter_nonce_allocation a
+  SET shared = true, exposure = greatest(a.exposure, p_exposure)
+  FROM held
+  WHERE a.id = held.id;
+  RETURN NOT EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (p_ids) AND a.stage IN ('GRANTED', 'QUARANTINED')
+      AND greatest(a.exposure, p_exposure) <> 'declared'
+      AND (NOT a.shared OR a.exposure < p_exposure));
 END $$;
 
 -- Keeps with an operation what its retries are answered with, so that the rows of its nonces may be
@@ -68,7 +106,7 @@ BEGIN
   END IF;
   SELECT r.verdict INTO v_verdict FROM :schema.resolve_operation(
     p_submitter, p_operation, v_binding.request_hash, v_binding.count) r;
-  IF v_verdict = 'unknown' OR EXISTS (
+  IF v_verdict IN ('unknown', 'contended') OR EXISTS (
     SELECT 1 FROM :schema.submitter_nonce_allocation a
     WHERE a.id = ANY (v_binding.ids)
       AND a.stage NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL')) THEN

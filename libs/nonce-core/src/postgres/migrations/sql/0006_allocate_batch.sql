@@ -185,8 +185,13 @@ BEGIN
           v_verdict := CASE v_verdict
             WHEN 'replay' THEN 'replayed'
             WHEN 'settled' THEN 'settled'
+            WHEN 'contended' THEN 'contended'
             WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
             WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN' END;
+          IF v_verdict = 'replayed' AND NOT :schema.share_allocations(
+            v_ids, p_request_exposure[i]:::schema.allocation_exposure) THEN
+            v_verdict := 'contended';
+          END IF;
         END IF;
       END IF;
       IF v_verdict IS NULL THEN
@@ -245,6 +250,9 @@ BEGIN
         generation = a.generation + 1,
         epoch = v_epoch[g.sub],
         operation_id = p_request_operation[g.request],
+        tx_hash = NULL,
+        inherited_hashes = coalesce(cardinality(a.hashes), 0),
+        shared = false,
         note = NULL,
         metadata = p_request_metadata[g.request]::jsonb,
         deadline = v_now + p_request_ttl_ms[g.request] * interval '1 ms',

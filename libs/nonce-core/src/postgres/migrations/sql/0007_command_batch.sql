@@ -50,6 +50,7 @@ BEGIN
                 ON s.submitter = other.submitter AND s.chain_generation = other.chain_generation
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
+        WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else.
         WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
           AND a.operation_id IS NOT NULL AND NOT EXISTS (
@@ -58,8 +59,9 @@ BEGIN
               AND a.id = ANY (o.ids))
         THEN 'refuse:NONCE_FENCED'
         ELSE :schema.decide_holder_command(q.command, a.stage, q.hash IS NOT NULL,
-          coalesce(q.hash = ANY (a.hashes), false), a.hashes IS NOT NULL, q.followable,
-          a.source = 'replacement')
+          coalesce(q.hash = ANY (a.hashes), false),
+          coalesce(cardinality(a.hashes), 0) > a.inherited_hashes, q.followable,
+          a.source = 'replacement' OR a.shared)
       END AS verdict
     FROM unnest(p_commands, p_ids, p_submitters, p_nonces, p_hashes, p_followable) WITH ORDINALITY
       AS q (command, id, submitter, nonce, hash, followable, ord)
