@@ -5,6 +5,8 @@ import type { QuarantinePolicy } from '../domain/quarantine-policy';
 
 /** An exposed nonce together with what is needed to follow it. */
 export interface TrackedAllocation extends Allocation {
+  /** How many of the first hashes are of earlier holders, whose success is this one's failure. */
+  readonly inheritedHashes: number;
   /** Bytes of the last intent that stored them; null when only hashes are known. */
   readonly rawTx: Hex | null;
   readonly blockNumber: number | null;

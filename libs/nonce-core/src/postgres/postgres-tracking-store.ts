@@ -10,6 +10,7 @@ import type { StatementParameters } from './generated/sql';
 import type { StatementRunner } from './statement-runner';
 
 interface TrackedRow extends AllocationRow {
+  readonly inherited_hashes: number;
   readonly raw_tx: Buffer | null;
   readonly block_number: string | null;
   readonly block_hash: string | null;
@@ -114,6 +115,7 @@ function applyColumns(verdicts: readonly TrackingVerdict[]): ApplyColumns {
 function toTracked(row: TrackedRow): TrackedAllocation {
   return {
     ...toAllocation(row),
+    inheritedHashes: row.inherited_hashes,
     rawTx: row.raw_tx === null ? null : `0x${row.raw_tx.toString('hex')}`,
     blockNumber: toNumber(row.block_number),
     blockHash: row.block_hash as Hex | null,

@@ -18,6 +18,8 @@ export interface ChainEvidence extends ChainHeights {
   readonly canonical: ReadonlyMap<number, Hex | null>;
   /** Whether a pool still holds the last hash; null while nobody asked. */
   readonly pool: TransactionLookup | null;
+  /** The account's count now; null while nobody asked. */
+  readonly latestCount: number | null;
 }
 
 /** @throws NonceError NONCE_CHAIN_UNREACHABLE when the head cannot be read. */
@@ -64,6 +66,7 @@ export async function gatherEvidence(
     receipts: new Map(row.hashes.map((hash) => [hash, receipts.get(hash) ?? MISSING])),
     canonical,
     pool: null,
+    latestCount: null,
   });
 }
 

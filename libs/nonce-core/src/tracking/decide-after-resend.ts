@@ -1,7 +1,7 @@
 import { decideAfterSubmission } from '../domain/decide-after-submission';
 import type { SubmissionReport } from '../ports/chain.port';
 import type { TrackedAllocation } from '../ports/tracking-store.port';
-import type { TrackingDecision, TrackingRules } from './decide-tracking';
+import type { TrackingDecision, TrackingRules } from './tracking-decision';
 import { nextLookMs } from './look-pace';
 
 /**

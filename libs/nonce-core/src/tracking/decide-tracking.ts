@@ -1,34 +1,24 @@
 import type { AllocationStage } from '../domain/allocation-state';
-import type { Hex } from '../domain/brand';
-import type { QuarantinePolicy } from '../domain/quarantine-policy';
-import type { ChainProfile } from '../ports/chain.port';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
 import type { ChainEvidence } from './chain-evidence';
-import { lookAfterBlocksMs, nextLookMs } from './look-pace';
-
-/**
- * What to do about one nonce. `wait` proves nothing and changes nothing; `look-in-pool` asks for one
- * more piece of evidence; `resend` sends the stored bytes again, never others.
- */
-export type TrackingDecision =
-  | { readonly kind: 'verdict'; readonly verdict: TrackingVerdict }
-  | { readonly kind: 'wait'; readonly nextLookMs: number }
-  | { readonly kind: 'look-in-pool' }
-  | { readonly kind: 'resend' };
-
-export interface TrackingRules {
-  readonly profile: ChainProfile;
-  readonly quarantine: QuarantinePolicy;
-  /** Time without any news after which somebody should be told. */
-  readonly stuckAfterMs: number;
-}
+import { decideConsumed, decideTaken, isInherited } from './decide-taken';
+import { nextLookMs } from './look-pace';
+import {
+  blocksToFinality,
+  later,
+  pause,
+  reorged,
+  stillOut,
+  verdict,
+  type Found,
+  type Inclusion,
+  type Step,
+  type TrackingDecision,
+  type TrackingRules,
+} from './tracking-decision';
 
 /** The stages that only a receipt led to, and that only its disappearance leads back from. */
 type IncludedStage = 'MINED' | 'CONFIRMED';
-interface Inclusion {
-  readonly txHash: Hex;
-  readonly block: { readonly number: number; readonly hash: Hex };
-}
 /** Why a transaction that a node took makes no progress, by what the pools say of it. */
 const WHY_STUCK = {
   pooled: 'in a pool for long; its fee may be too low',
@@ -36,8 +26,6 @@ const WHY_STUCK = {
   absent: 'in no pool known to us, and its bytes were not stored',
   unavailable: 'no provider answers',
 } as const;
-
-type Step = Pick<TrackingVerdict, 'to' | 'reason'> & Partial<TrackingVerdict>;
 
 /**
  * Decides from evidence alone (S5, S6, S15): success needs a receipt of one of our hashes in the
@@ -50,7 +38,10 @@ export function decideTracking(
   rules: TrackingRules,
 ): TrackingDecision {
   const inclusion = findInclusion(evidence);
-  if (inclusion !== null) return decideIncluded(row, { inclusion, evidence, rules });
+  if (inclusion !== null) {
+    const found = { inclusion, evidence, rules };
+    return isInherited(row, inclusion) ? decideTaken(row, found) : decideIncluded(row, found);
+  }
   const answers = [...evidence.receipts.values()];
   // A receipt outside the canonical chain, or no answer: providers disagree or are away.
   if (answers.some((answer) => answer.kind !== 'absent')) return pause(row, rules);
@@ -58,19 +49,12 @@ export function decideTracking(
     return decideVanished(row, row.stage, { evidence, rules });
   }
   if (row.chainFinalizedCount !== null && row.chainFinalizedCount > row.nonce) {
-    return decideConsumed(row, rules);
+    return decideConsumed(row, evidence, rules);
   }
   return decideAbsent(row, evidence, rules);
 }
 
-function decideIncluded(
-  row: TrackedAllocation,
-  found: {
-    readonly inclusion: Inclusion;
-    readonly evidence: ChainEvidence;
-    readonly rules: TrackingRules;
-  },
-): TrackingDecision {
+function decideIncluded(row: TrackedAllocation, found: Found): TrackingDecision {
   const { inclusion, evidence } = found;
   const { profile } = found.rules;
   const { number, hash } = inclusion.block;
@@ -109,20 +93,6 @@ function decideVanished(
   // No block at that height is what a provider that lags would say too; another block is proof.
   if (now === null || now === undefined || now === row.blockHash) return pause(row, seen.rules);
   return reorged({ ...row, stage });
-}
-
-/** The account's count is final beyond this nonce, and none of our hashes has a receipt. */
-function decideConsumed(row: TrackedAllocation, rules: TrackingRules): TrackingDecision {
-  const secondLookMs = 2 * rules.profile.pollIntervalMs;
-  if (row.hashes.length === 0) return pause(row, rules); // alignment has marked it
-  if (row.stuckMs === null) {
-    const reason = 'the nonce is used and none of our transactions has a receipt';
-    return verdict(row, { to: row.stage, reason, stuck: true, nextLookMs: secondLookMs });
-  }
-  if (row.stuckMs < secondLookMs) return { kind: 'wait', nextLookMs: secondLookMs };
-  const reason = 'final by a transaction that is not ours';
-  // The proof is the count: it names no transaction, so it settles nothing about earlier holders.
-  return verdict(row, { to: 'CONSUMED_EXTERNAL', reason, proof: 'count', nextLookMs: 0 });
 }
 
 /**
@@ -187,9 +157,7 @@ function decideQuarantined(
   if (row.hashes.length > 0) {
     if (evidence.pool === null) return { kind: 'look-in-pool' };
     if (evidence.pool === 'pooled' || evidence.pool === 'mined') {
-      const look = Math.max(rules.profile.pollIntervalMs, Math.floor(ms / 2));
-      const step: Step = { to: 'QUARANTINED', reason: 'still in a pool', nextLookMs: look };
-      return verdict(row, release === 'replacement' ? { ...step, releaseAfterMs: ms } : step);
+      return stillOut(row, rules, 'still in a pool');
     }
     if (evidence.pool === 'unavailable') return pause(row, rules);
   }
@@ -212,11 +180,6 @@ function findInclusion(evidence: ChainEvidence): Inclusion | null {
   return null;
 }
 
-function reorged(row: TrackedAllocation): TrackingDecision {
-  const reason = `block ${String(row.blockNumber)} was replaced`;
-  return verdict(row, { to: 'BROADCAST', reason, nextLookMs: 0 });
-}
-
 function orStuck(row: TrackedAllocation, rules: TrackingRules, reason: string): TrackingDecision {
   if (row.stuckMs !== null || row.unchangedMs < rules.stuckAfterMs) return pause(row, rules);
   const look = nextLookMs(row.unchangedMs, rules.profile.pollIntervalMs);
@@ -226,21 +189,4 @@ function orStuck(row: TrackedAllocation, rules: TrackingRules, reason: string): 
 /** Somebody's transaction took this nonce, as far as the last alignment knew. */
 function isUsed(row: TrackedAllocation): boolean {
   return row.chainLatestCount !== null && row.chainLatestCount > row.nonce;
-}
-
-function blocksToFinality(blockNumber: number, heights: ChainEvidence): number {
-  return heights.finalNumber === null ? 1 : blockNumber - heights.finalNumber;
-}
-
-function later(blocks: number, profile: ChainProfile): TrackingDecision {
-  return { kind: 'wait', nextLookMs: lookAfterBlocksMs(blocks, profile.pollIntervalMs) };
-}
-
-function pause(row: TrackedAllocation, { profile }: TrackingRules): TrackingDecision {
-  return { kind: 'wait', nextLookMs: nextLookMs(row.unchangedMs, profile.pollIntervalMs) };
-}
-
-function verdict(row: TrackedAllocation, step: Step): TrackingDecision {
-  const base = { id: row.id, from: row.stage, nextLookMs: 0, hashesSeen: row.hashes.length };
-  return { kind: 'verdict', verdict: { ...base, ...step } };
 }

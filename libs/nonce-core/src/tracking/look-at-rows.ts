@@ -5,9 +5,10 @@ import type { ConfiguredChain } from '../ports/chain.port';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
 import { gatherEvidence, readHeights, type ChainEvidence } from './chain-evidence';
 import { decideAfterResend } from './decide-after-resend';
-import { decideTracking, type TrackingDecision, type TrackingRules } from './decide-tracking';
+import { decideTracking } from './decide-tracking';
 import { nextLookMs } from './look-pace';
 import { announceVerdicts } from './announce-verdicts';
+import type { TrackingDecision, TrackingRules } from './tracking-decision';
 import type { TrackingDeps, TrackingSettings } from './tracking-deps';
 
 type Postponed = { readonly id: string; readonly nextLookMs: number };
@@ -78,8 +79,14 @@ export class LookAtRows {
     by: Judging & { readonly evidence: ChainEvidence },
   ): Promise<TrackingDecision> {
     const decision = decideTracking(row, by.evidence, by.rules);
+    const { reader } = by.chain;
+    if (decision.kind === 'look-at-count') {
+      const { address } = submitterParts(row.submitter);
+      const latestCount = await reader.transactionCount(address, 'latest');
+      return decideTracking(row, { ...by.evidence, latestCount }, by.rules);
+    }
     if (decision.kind !== 'look-in-pool') return decision;
-    const pool = await by.chain.reader.transaction(row.hashes.at(-1) ?? '0x');
+    const pool = await reader.transaction(row.hashes.at(-1) ?? '0x');
     return decideTracking(row, { ...by.evidence, pool }, by.rules);
   }
 

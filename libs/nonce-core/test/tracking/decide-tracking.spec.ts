@@ -4,7 +4,8 @@ import {
   type AllocationStage,
 } from '../../src/domain/allocation-state';
 import type { TransactionLookup } from '../../src/ports/chain.port';
-import { decideTracking, type TrackingDecision } from '../../src/tracking/decide-tracking';
+import { decideTracking } from '../../src/tracking/decide-tracking';
+import type { TrackingDecision } from '../../src/tracking/tracking-decision';
 import {
   ABSENT,
   OTHER_OWN,
@@ -12,6 +13,7 @@ import {
   RULES,
   UNAVAILABLE,
   blockHash,
+  consumedRow,
   evidenceOf,
   found,
   trackedRow,
@@ -159,13 +161,51 @@ describe('no receipt', () => {
       const consumed = { chainLatestCount: 6, chainFinalizedCount: 6 };
       const first = verdictOf(decideTracking(trackedRow(stage, consumed), nothing, RULES));
       expect(first).toMatchObject({ to: stage, stuck: true });
-      const soon = trackedRow(stage, { ...consumed, stuckMs: 100 });
+      const told = { ...consumed, stuckMs: 90_000, note: first.reason };
+      const soon = trackedRow(stage, { ...told, unchangedMs: 100 });
       expect(decideTracking(soon, nothing, RULES).kind).toBe('wait');
-      const later = trackedRow(stage, { ...consumed, stuckMs: 60_000 });
-      const second = verdictOf(decideTracking(later, nothing, RULES));
+      const later = trackedRow(stage, { ...told, unchangedMs: 60_000 });
+      expect(decideTracking(later, nothing, RULES).kind).toBe('look-at-count');
+      const second = verdictOf(decideTracking(later, { ...nothing, latestCount: 6 }, RULES));
       expect(second).toMatchObject({ to: 'CONSUMED_EXTERNAL', proof: 'count' });
     },
   );
+
+  it('S6: a row that was stuck for another reason still gets its second look', () => {
+    const consumed = { chainLatestCount: 6, chainFinalizedCount: 6, unchangedMs: 60_000 };
+    const row = trackedRow('BROADCAST', { ...consumed, stuckMs: 60_000, note: 'fee too low' });
+    const evidence = { ...nothing, latestCount: 6 };
+    const decided = verdictOf(decideTracking(row, evidence, RULES));
+    expect(decided).toMatchObject({ to: 'BROADCAST', stuck: true });
+  });
+
+  it('S6: providers whose own count has not reached the nonce cannot say that a receipt is missing', () => {
+    const row = consumedRow('BROADCAST');
+    expect(decideTracking(row, { ...nothing, latestCount: 5 }, RULES).kind).toBe('wait');
+  });
+
+  it('S4: a holder that may have sent bytes nobody was told of is never written off by the count', () => {
+    const facts = { inheritedHashes: 1, exposure: 'inferred' } as const;
+    const row = consumedRow('QUARANTINED', facts);
+    expect(decideTracking(row, { ...nothing, latestCount: 6 }, RULES).kind).toBe('wait');
+    const declared = consumedRow('QUARANTINED', { inheritedHashes: 1 });
+    const decided = verdictOf(decideTracking(declared, { ...nothing, latestCount: 6 }, RULES));
+    expect(decided).toMatchObject({ to: 'CONSUMED_EXTERNAL' });
+  });
+
+  it("S5: an earlier holder's success ends the present one, at finality and never as its own", () => {
+    const row = trackedRow('BROADCAST', { hashes: [OTHER_OWN, OWN], inheritedHashes: 1 });
+    const recent = evidenceOf({ [OTHER_OWN]: found(105), [OWN]: ABSENT });
+    expect(decideTracking(row, recent, RULES).kind).toBe('wait');
+    const final = evidenceOf({ [OTHER_OWN]: found(99), [OWN]: ABSENT });
+    expect(verdictOf(decideTracking(row, final, RULES))).toMatchObject({
+      to: 'CONSUMED_EXTERNAL',
+      txHash: OTHER_OWN,
+      proof: 'receipt',
+    });
+    const own = evidenceOf({ [OTHER_OWN]: ABSENT, [OWN]: found(105) });
+    expect(verdictOf(decideTracking(row, own, RULES))).toMatchObject({ to: 'MINED', txHash: OWN });
+  });
 
   it('keeps a quarantined nonce from its release while a pool holds its hash', () => {
     const decision = decideTracking(

@@ -7,7 +7,7 @@ import { toChainId, type Submitter } from '../../src/domain/submitter';
 import type { ChainProfile, ReceiptLookup } from '../../src/ports/chain.port';
 import type { TrackedAllocation } from '../../src/ports/tracking-store.port';
 import type { ChainEvidence } from '../../src/tracking/chain-evidence';
-import type { TrackingRules } from '../../src/tracking/decide-tracking';
+import type { TrackingRules } from '../../src/tracking/tracking-decision';
 
 export const OWN: Hex = `0x${'a1'.repeat(32)}`;
 export const OTHER_OWN: Hex = `0x${'a2'.repeat(32)}`;
@@ -52,6 +52,7 @@ export function trackedRow(
     operationId: null,
     txHash: OWN,
     hashes: [OWN],
+    inheritedHashes: 0,
     proof: null,
     note: null,
     deadline: null,
@@ -66,6 +67,16 @@ export function trackedRow(
     stuckMs: null,
     ...overrides,
   };
+}
+
+/** A row whose nonce is finally used, at its second look; the reason is that of the first. */
+export function consumedRow(
+  stage: AllocationStage,
+  overrides: Partial<TrackedAllocation> = {},
+): TrackedAllocation {
+  const note = 'the nonce is used and none of our transactions has a receipt';
+  const counts = { chainLatestCount: 6, chainFinalizedCount: 6 };
+  return trackedRow(stage, { ...counts, note, stuckMs: 60_000, unchangedMs: 60_000, ...overrides });
 }
 
 export function found(number: number, hash: Hex = blockHash(number)): ReceiptLookup {
@@ -87,6 +98,7 @@ export function evidenceOf(
     receipts: new Map(Object.entries(receipts) as [Hex, ReceiptLookup][]),
     canonical: new Map(numbers.map((number) => [number, blockHash(number)])),
     pool: null,
+    latestCount: null,
     ...overrides,
   };
 }
