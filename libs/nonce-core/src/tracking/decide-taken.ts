@@ -21,15 +21,24 @@ export function decideTaken(
   row: TrackedAllocation,
   { inclusion, evidence, rules }: Found,
 ): TrackingDecision {
-  const { number } = inclusion.block;
+  const { txHash, block } = inclusion;
   if (row.stage === 'MINED' || row.stage === 'CONFIRMED') return reorged(row);
-  if (evidence.finalNumber !== null && number <= evidence.finalNumber) {
+  if (evidence.finalNumber !== null && block.number <= evidence.finalNumber) {
     const reason = 'final by the transaction of an earlier holder';
-    const { txHash } = inclusion;
     return verdict(row, { to: 'CONSUMED_EXTERNAL', reason, txHash, proof: 'receipt' });
   }
   if (row.stage === 'QUARANTINED') return stillOut(row, rules, 'an earlier holder is in a block');
-  return later(blocksToFinality(number, evidence), rules.profile);
+  if (row.txHash !== txHash) {
+    // The one that mined is named at once; whose it was becomes the row's stage only at finality.
+    const reason = 'the transaction of an earlier holder is in a block';
+    return verdict(row, {
+      to: row.stage,
+      reason,
+      txHash,
+      nextLookMs: rules.profile.pollIntervalMs,
+    });
+  }
+  return later(blocksToFinality(block.number, evidence), rules.profile);
 }
 
 /** The account's count is final beyond this nonce, and none of our hashes has a receipt. */

@@ -224,9 +224,19 @@ it('H-21: of a replaced and a late transaction at one nonce, the one that mined 
   bench.chain.mine();
   await bench.round();
   expect(await bench.row(0)).toMatchObject({
-    stage: 'MINED',
+    stage: 'INTENT',
     txHash,
     hashes: [txHash, other.txHash],
+  });
+  await bench.alignment.alignWithChain(bench.submitter);
+  bench.chain.mine(60);
+  await bench.round();
+  // The loser is told: the nonce ended, and not by its transaction.
+  expect(await bench.row(0)).toMatchObject({
+    id: replacement.id,
+    stage: 'CONSUMED_EXTERNAL',
+    txHash,
+    proof: 'receipt',
   });
   expect(allocation.id).not.toBe(replacement.id);
 });

@@ -21,6 +21,7 @@ interface Said {
   readonly txHash?: Hex;
   readonly nonce?: number;
   readonly followable?: boolean;
+  readonly handle?: TransactionHandle;
 }
 
 describe('one operation, one nonce', () => {
@@ -58,9 +59,8 @@ describe('one operation, one nonce', () => {
     { id }: { readonly id: string },
     command: HolderCommand,
     said: Said = {},
-    handle?: TransactionHandle,
   ): Promise<HolderAnswer> {
-    const { txHash = null, nonce = null, followable = true } = said;
+    const { txHash = null, nonce = null, followable = true, handle } = said;
     const row = { command, id, submitter: null, nonce: nonce as Nonce | null, txHash };
     const rest = { rawTx: null, note: null, ttlMs: 0, followable };
     const rows = [{ ...row, ...rest }];
@@ -86,7 +86,8 @@ describe('one operation, one nonce', () => {
     await runner.startTransaction();
     try {
       // The late report is written, its transaction not yet committed.
-      const late = await tell(first, 'submitted', { txHash: hashOf(1) }, runner.manager);
+      const handle = runner.manager;
+      const late = await tell(first, 'submitted', { txHash: hashOf(1), handle });
       expect(late.kind).toBe('done');
       expect((await allocate('pay')).kind).toBe('contended');
       await runner.commitTransaction();

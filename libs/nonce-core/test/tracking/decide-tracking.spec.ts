@@ -196,7 +196,9 @@ describe('no receipt', () => {
   it("S5: an earlier holder's success ends the present one, at finality and never as its own", () => {
     const row = trackedRow('BROADCAST', { hashes: [OTHER_OWN, OWN], inheritedHashes: 1 });
     const recent = evidenceOf({ [OTHER_OWN]: found(105), [OWN]: ABSENT });
-    expect(decideTracking(row, recent, RULES).kind).toBe('wait');
+    const named = verdictOf(decideTracking(row, recent, RULES));
+    expect(named).toMatchObject({ to: 'BROADCAST', txHash: OTHER_OWN });
+    expect(decideTracking({ ...row, txHash: OTHER_OWN }, recent, RULES).kind).toBe('wait');
     const final = evidenceOf({ [OTHER_OWN]: found(99), [OWN]: ABSENT });
     expect(verdictOf(decideTracking(row, final, RULES))).toMatchObject({
       to: 'CONSUMED_EXTERNAL',
