@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { startTestChain, type TestChain } from '@noncekit/test-support/test-chain';
 import { openTestDatabase, type TestDatabase } from '@noncekit/test-support/test-database';
 import { toHex } from 'viem';
-import type { Treasury as TreasuryService } from '../src/treasury';
+import type * as Example from '../src/treasury';
 
 const SHOP = `0x${'5e'.repeat(20)}` as const;
 const NODES = 2;
@@ -11,7 +11,7 @@ const NODES = 2;
 let chain: TestChain;
 let database: TestDatabase;
 let nodes: INestApplicationContext[];
-let treasuries: TreasuryService[];
+let treasuries: Example.Treasury[];
 const environmentBefore = { ...process.env };
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   process.env['DATABASE_URL'] = database.url;
   process.env['RPC_URL'] = chain.rpcUrl;
   process.env['TREASURY_KEY'] = toHex(chain.account(0).getHdKey().privateKey ?? '');
-  const { Treasury, TreasuryModule } = await import('../src/treasury');
+  const { Treasury, TreasuryModule } = jest.requireActual<typeof Example>('../src/treasury');
   const starting = Array.from({ length: NODES }, () =>
     NestFactory.createApplicationContext(TreasuryModule, { logger: false, abortOnError: false }),
   );
@@ -39,7 +39,7 @@ async function read(method: string, address: string): Promise<number> {
 
 it('pays each of twelve invoices once, though two nodes are told of each of them twice', async () => {
   const invoices = Array.from({ length: 12 }, (_, index) => `invoice-${index}`);
-  const pay = (treasury: TreasuryService) =>
+  const pay = (treasury: Example.Treasury) =>
     Promise.allSettled(invoices.map((invoice) => treasury.pay(invoice, SHOP, 1n)));
   await Promise.all(treasuries.map(pay));
   const later = await Promise.all(treasuries.map(pay));
