@@ -13,6 +13,8 @@ export interface DatabaseOptions {
    * the role carries them (see docker/postgres/roles.sql).
    */
   readonly sessionTimeouts?: boolean;
+  /** False waits for as long as a statement takes, as migrations do. */
+  readonly boundedAnswers?: boolean;
 }
 
 export const DATABASE_DEFAULTS = {
@@ -24,6 +26,11 @@ export const DATABASE_DEFAULTS = {
   /** Less than the statement timeout, so that waiting for a row is told apart from being slow. */
   lockTimeoutMs: 1_000,
   connectTimeoutMs: 2_000,
+  /**
+   * The server's own timeouts end statements first. Only a server or network that stands still says
+   * nothing for this long; its connection is given up then, or its callers would wait for ever.
+   */
+  answerTimeoutMs: 4_000,
 } as const;
 
 /** A TypeORM data source that knows the migrations; not yet connected. */
@@ -45,6 +52,9 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       connectionTimeoutMillis: DATABASE_DEFAULTS.connectTimeoutMs,
       keepAlive: true,
       ...(options.sessionTimeouts === false ? {} : timeouts),
+      ...(options.boundedAnswers === false
+        ? {}
+        : { query_timeout: DATABASE_DEFAULTS.answerTimeoutMs }),
     },
   };
   return new DataSource(config);

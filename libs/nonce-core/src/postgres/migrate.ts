@@ -13,7 +13,12 @@ export interface MigrateOptions {
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: readonly string[] }> {
   const schema = quoteSchema(options.schema);
-  const source = createDataSource({ ...options, poolSize: 2, sessionTimeouts: false });
+  const source = createDataSource({
+    ...options,
+    poolSize: 2,
+    sessionTimeouts: false,
+    boundedAnswers: false,
+  });
   await source.initialize();
   try {
     return await source.transaction(async (manager) => {

@@ -15,7 +15,7 @@ const UNAVAILABLE: readonly { readonly code: RegExp; readonly written: 'no' | 'u
 
 /** Texts of pg itself, which carry no code. */
 const UNAVAILABLE_TEXT =
-  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|connection ended unexpectedly|cannot use a pool after calling end/i;
+  /connection terminated|query read timeout|timeout exceeded when trying to connect|client has encountered a connection error|connection ended unexpectedly|cannot use a pool after calling end/i;
 
 /** Turns "the database does not answer" into NONCE_STORE_UNAVAILABLE; leaves every other error as it is. */
 export function toStoreError(error: unknown): unknown {

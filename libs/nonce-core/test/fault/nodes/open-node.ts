@@ -17,6 +17,7 @@ export interface NodeOptions {
   readonly allocation?: NonceModuleOptions['allocation'];
   readonly quarantine?: NonceModuleOptions['quarantine'];
   readonly sessionTimeouts?: boolean;
+  readonly preparedStatements?: boolean;
   /** Runs the worker's periodic jobs in this node as well. */
   readonly sweepIntervalMs?: number;
 }
@@ -65,9 +66,10 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
 }
 
 function moduleOptions(options: NodeOptions, redis: Redis | undefined): NonceModuleOptions {
-  const { databaseUrl, schema, poolSize = 4, sessionTimeouts = true } = options;
+  const { databaseUrl: url, schema, poolSize = 4 } = options;
+  const { sessionTimeouts = true, preparedStatements = true } = options;
   return {
-    database: { url: databaseUrl, schema, poolSize, sessionTimeouts },
+    database: { url, schema, poolSize, sessionTimeouts, preparedStatements },
     maxInFlight: 0,
     redis:
       redis === undefined || options.redis === undefined
