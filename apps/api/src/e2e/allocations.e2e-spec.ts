@@ -142,7 +142,7 @@ describe('the holder', () => {
   it('goes from intent over submitted to used, each repeatable', async () => {
     const item = await allocateOne(newSubmitter());
     const { submitter, nonce, epoch } = item;
-    const intent = { txHash: HASH, rawTx: '0x02AB', submitter, nonce, epoch };
+    const intent = { txHash: HASH, submitter, nonce, epoch };
     for (let times = 0; times < 2; times += 1) {
       const answer = await say(item.id, 'intent', intent);
       expect(answer.status).toBe(200);

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { NodeProcess } from '@noncekit/test-support/node-process';
 import { openTestDatabase, type TestDatabase } from '@noncekit/test-support/test-database';
 import { waitFor } from '@noncekit/test-support/wait-for';
+import { keccak256, type Hex } from 'viem';
 import { environmentFor, request } from './support/api-fixture';
 import { keyMaker } from './support/api-fixture';
 import { newSubmitter } from './support/new-submitter';
@@ -80,8 +81,8 @@ it('writes neither keys nor signed bytes to its log', async () => {
   const headers = { 'x-request-id': 'traced-1' };
   const made = await request(url + path, { body: {}, headers }, key);
   const { items } = made.body as { items: { id: string }[] };
-  const rawTx = `0x02${'5ec7e7'.repeat(30)}`;
-  const intent = { txHash: `0x${'ab'.repeat(32)}`, rawTx };
+  const rawTx: Hex = `0x02${'5ec7e7'.repeat(30)}`;
+  const intent = { txHash: keccak256(rawTx), rawTx };
   const answer = await request(
     `${url}/v1/allocations/${items[0]?.id}/intent`,
     { body: intent },

@@ -92,3 +92,20 @@ it('carries the transfers of eight clients to the chain, each nonce mined exactl
   const view = await api.call(`/v1/submitters/eip155:${chain.chainId}:${address}`);
   expect(view.body).toMatchObject({ nextLocalNonce: total, gaps: [] });
 });
+
+it('S2: refuses an intent whose bytes are not what it says, and writes nothing', async () => {
+  const { id, nonce } = await allocate('mixed-up');
+  const [rawTx, next] = [await sign(nonce), await sign(nonce + 1)];
+  const intents = [
+    { rawTx, txHash: keccak256(next) },
+    { rawTx: next, txHash: keccak256(next) },
+    { rawTx: next, txHash: keccak256(next), nonce },
+  ];
+  for (const body of intents) {
+    const answer = await api.call(`/v1/allocations/${id}/intent`, { body });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'NONCE_VALIDATION' } });
+  }
+  const read = await api.call(`/v1/allocations/${id}`);
+  expect(read.body).toMatchObject({ stage: 'GRANTED', hashes: [] });
+  await post(`/v1/allocations/${id}/recyclable`, { reason: 'a test' });
+});

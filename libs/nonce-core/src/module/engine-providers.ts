@@ -12,6 +12,8 @@ import { AlignWithChain } from '../recovery/align-with-chain';
 import { ChainBaseline } from '../recovery/chain-baseline';
 import { RedisLockCoordinator } from '../redis/redis-lock-coordinator';
 import { NonceEngineManager, type RefreshFloor } from '../routing/engine-manager';
+import { intentCheck } from '../template/check-intent-bytes';
+import type { SignedTransactions } from '../template/signed-transactions';
 import { LockConnection } from './lock-connection';
 import { NonceEvents } from './nonce-events';
 import type { ResolvedNonceOptions } from './options';
@@ -25,6 +27,7 @@ import {
   NONCE_LOGGER,
   NONCE_METRICS,
   NONCE_OPTIONS,
+  SIGNED_TRANSACTIONS,
   SUBMITTER_STORE,
 } from './tokens';
 
@@ -59,27 +62,42 @@ export function engineProviders(): Provider[] {
       useFactory: (connection: LockConnection) => connection.locks,
     },
     reliableEngineProvider(),
-    {
-      provide: NonceEngineManager,
-      inject: [ReliableEngine, AlignWithChain, CHAIN_REGISTRY, NONCE_CLOCK, NONCE_LOGGER],
-      useFactory: (
-        ...[engine, alignment, chains, clock, logger]: [
-          ReliableEngine,
-          AlignWithChain,
-          ChainRegistry,
-          Clock,
-          Logger,
-        ]
-      ) =>
-        new NonceEngineManager({
-          engineFor: () => engine,
-          defaultEngine: engine,
-          refreshFloor: refreshFloor(alignment, chains),
-          clock,
-          logger,
-        }),
-    },
+    managerProvider(),
   ];
+}
+
+function managerProvider(): Provider {
+  return {
+    provide: NonceEngineManager,
+    inject: [
+      ReliableEngine,
+      AlignWithChain,
+      CHAIN_REGISTRY,
+      SIGNED_TRANSACTIONS,
+      ALLOCATION_STORE,
+      NONCE_CLOCK,
+      NONCE_LOGGER,
+    ],
+    useFactory: (
+      ...[engine, alignment, chains, transactions, store, clock, logger]: [
+        ReliableEngine,
+        AlignWithChain,
+        ChainRegistry,
+        SignedTransactions,
+        AllocationStore,
+        Clock,
+        Logger,
+      ]
+    ) =>
+      new NonceEngineManager({
+        engineFor: () => engine,
+        defaultEngine: engine,
+        refreshFloor: refreshFloor(alignment, chains),
+        checkIntent: intentCheck(transactions, (id) => store.findById(id)),
+        clock,
+        logger,
+      }),
+  };
 }
 
 function reliableEngineProvider(): Provider {

@@ -20,12 +20,17 @@ const MAX_REMEMBERED = 10_000;
 /** Reads the chain's count and raises the issuing floor. */
 export type RefreshFloor = (submitter: Submitter) => Promise<void>;
 
+type IntentWords = Parameters<NonceEngine['intent']>[1];
+export type CheckIntent = (ref: AllocationRef, tx: IntentWords) => Promise<void>;
+
 export interface EngineManagerPorts {
   /** The engine that is entitled to issue for a submitter now. */
   readonly engineFor: (submitter: Submitter) => NonceEngine;
   /** The engine that answers commands which name no submitter. */
   readonly defaultEngine: NonceEngine;
   readonly refreshFloor: RefreshFloor;
+  /** Refuses bytes that are not what an intent says; every intent of a host comes by here. */
+  readonly checkIntent: CheckIntent;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -51,7 +56,8 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
     }
   }
 
-  intent(ref: AllocationRef, tx: Parameters<NonceEngine['intent']>[1]): Promise<CommandAnswer> {
+  async intent(ref: AllocationRef, tx: IntentWords): Promise<CommandAnswer> {
+    await this.ports.checkIntent(ref, tx);
     return this.of(ref).intent(ref, tx);
   }
 

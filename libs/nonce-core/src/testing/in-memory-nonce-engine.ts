@@ -1,3 +1,4 @@
+import type { Allocation } from '../domain/allocation';
 import { NonceError } from '../domain/errors/nonce-error';
 import type { Hex } from '../domain/brand';
 import { decideHolderCommand, type HolderCommand } from '../domain/holder-command';
@@ -113,6 +114,14 @@ export class InMemoryNonceEngine implements NonceEngine {
   /** Every nonce of the submitter, lowest first; for assertions. */
   rows(submitter: Submitter): readonly InMemoryRow[] {
     return [...this.queueOf(submitter).rows.values()].sort((a, b) => a.nonce - b.nonce);
+  }
+
+  async findById(id: string): Promise<Allocation | null> {
+    for (const { rowsById } of this.queues.values()) {
+      const row = rowsById.get(id.toLowerCase());
+      if (row !== undefined) return snapshot(row);
+    }
+    return null;
   }
 
   /** @throws NonceError NONCE_SUBMITTER_UNKNOWN. */

@@ -14,7 +14,9 @@ import type { Clock } from '../ports/clock.port';
 import { NO_METRICS } from '../ports/metrics.port';
 import { ChainBaseline } from '../recovery/chain-baseline';
 import { NonceEngineManager } from '../routing/engine-manager';
+import { intentCheck } from '../template/check-intent-bytes';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
+import type { SignedTransactions } from '../template/signed-transactions';
 import { SubmitterDefaultsCache } from '../template/submitter-defaults';
 import type { FakeChain } from './fake-chain';
 import { InMemoryNonceEngine } from './in-memory-nonce-engine';
@@ -108,12 +110,13 @@ function engineProvider(): Provider {
 function managerProvider(): Provider {
   return {
     provide: NonceEngineManager,
-    inject: [InMemoryNonceEngine, tokens.NONCE_CLOCK],
-    useFactory: (engine: InMemoryNonceEngine, clock: Clock) =>
+    inject: [InMemoryNonceEngine, tokens.SIGNED_TRANSACTIONS, tokens.NONCE_CLOCK],
+    useFactory: (engine: InMemoryNonceEngine, transactions: SignedTransactions, clock: Clock) =>
       new NonceEngineManager({
         engineFor: () => engine,
         defaultEngine: engine,
         refreshFloor: () => Promise.resolve(),
+        checkIntent: intentCheck(transactions, (id) => engine.findById(id)),
         clock,
         logger: SILENT,
       }),

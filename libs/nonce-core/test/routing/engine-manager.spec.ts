@@ -20,6 +20,7 @@ function managerOf(refresh: (engine: InMemoryNonceEngine) => Promise<void>) {
       refreshed.push(submitter);
       await refresh(engine);
     },
+    checkIntent: async () => undefined,
     clock,
     logger: SILENT,
   });

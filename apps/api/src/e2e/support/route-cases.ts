@@ -56,7 +56,7 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   },
   read('/v1/allocations/:id'),
   allocation('intent', {
-    body: { txHash: HASH, rawTx: '0x02', nonce: 0, epoch: 1 },
+    body: { txHash: HASH, nonce: 0, epoch: 1 },
     badFields: {
       txHash: [...BAD_HASHES, undefined],
       rawTx: [null, 1, '', '0x', '0x1', 'ab', '0xzz'],

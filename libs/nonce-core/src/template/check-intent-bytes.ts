@@ -1,0 +1,64 @@
+import type { Allocation } from '../domain/allocation';
+import type { Hex } from '../domain/brand';
+import { NonceError } from '../domain/errors/nonce-error';
+import { submitterParts } from '../domain/submitter';
+import type { AllocationRef } from '../ports/engine.port';
+import type { SignedTransaction, SignedTransactions } from './signed-transactions';
+
+type Named = Pick<Allocation, 'submitter' | 'nonce'>;
+/** Finds an allocation that is named by its id alone; null when there is none. */
+export type FindAllocation = (id: string) => Promise<Named | null>;
+export type IntentCheck = (
+  ref: AllocationRef,
+  tx: { readonly txHash: Hex; readonly rawTx?: Hex },
+) => Promise<void>;
+
+/**
+ * Refuses bytes that are not what their intent says, before anything is written: stored bytes are
+ * sent again when their holder dies, and are followed by the hash that was said. A type of
+ * transaction that nobody here can decode is held to its hash alone.
+ *
+ * @throws NonceError NONCE_VALIDATION. An unknown id is left to the store to refuse.
+ */
+export function intentCheck(transactions: SignedTransactions, find: FindAllocation): IntentCheck {
+  return async (ref, { txHash, rawTx }) => {
+    if (rawTx === undefined) return;
+    const signed = transactions.read(rawTx);
+    if (signed.txHash !== txHash.toLowerCase())
+      throw invalid('/txHash', 'is not the hash of rawTx');
+    if (signed.nonce === null) return;
+    const named = await nameOf(ref, find);
+    if (named === null) return;
+    refuseOthers(signed, named);
+    const sender = await senderOf(transactions, rawTx);
+    if (sender === submitterParts(named.submitter).address) return;
+    throw invalid('/rawTx', `is signed by ${sender}`);
+  };
+}
+
+async function nameOf(ref: AllocationRef, find: FindAllocation): Promise<Named | null> {
+  const { submitter, nonce } = ref;
+  return submitter !== undefined && nonce !== undefined ? { submitter, nonce } : find(ref.id);
+}
+
+function refuseOthers(signed: SignedTransaction, { submitter, nonce }: Named): void {
+  const { chainId } = submitterParts(submitter);
+  if (signed.nonce !== nonce) {
+    throw invalid('/rawTx', `is signed for nonce ${String(signed.nonce)}, not ${nonce}`);
+  }
+  if (signed.chainId !== null && signed.chainId !== chainId) {
+    throw invalid('/rawTx', `is signed for chain ${signed.chainId}, not ${chainId}`);
+  }
+}
+
+async function senderOf(transactions: SignedTransactions, rawTx: Hex): Promise<Hex> {
+  try {
+    return await transactions.sender(rawTx);
+  } catch {
+    throw invalid('/rawTx', 'has no valid signature');
+  }
+}
+
+function invalid(pointer: string, detail: string): NonceError {
+  return new NonceError('NONCE_VALIDATION', { errors: [{ pointer, detail }] });
+}
