@@ -3,6 +3,7 @@ import { chainTransfers } from './chain-transfers';
 import { growth } from './growth';
 import { holderCommands } from './holder-commands';
 import { hotSubmitter } from './hot-submitter';
+import { httpAllocate } from './http-allocate';
 import { loneCaller } from './lone-caller';
 import { manySubmitters } from './many-submitters';
 import { memory } from './memory';
@@ -16,6 +17,7 @@ export const CASES: readonly BenchCase[] = [
   holderCommands,
   growth,
   scaleOut,
+  httpAllocate,
   chainTransfers,
   memory,
 ];
