@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Pool, QueryResultRow } from 'pg';
 import type { TransactionHandle } from '../ports/transaction.port';
+import { boundedQuery } from './bounded-query';
 import { renderStatements, type Statement, type Statements } from './generated/sql';
 import { toStoreError } from './store-error';
 
@@ -30,8 +31,8 @@ export class StatementRunner {
       if (handle !== undefined) return (await handle.query(statement.text, values)) as Row[];
       const name = this.options.prepared ? statement.preparedName : null;
       const query = { text: statement.text, values };
-      const pool = poolOf(this.source);
-      const result = await pool.query<Row>(name === null ? query : { ...query, name });
+      const named = name === null ? query : { ...query, name };
+      const result = await boundedQuery<Row>(poolOf(this.source), named);
       return result.rows;
     } catch (error) {
       throw toStoreError(error);

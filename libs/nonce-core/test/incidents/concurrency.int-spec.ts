@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { DataSource } from 'typeorm';
 import type { NonceComponent } from '../../src/module/nonce-component';
 import { openTestRedis, redisPrefix, type TestRedis } from '../support/test-redis';
 import { HostBench } from './host-bench';
@@ -10,10 +11,14 @@ const ascending = (nonces: readonly number[]) => [...nonces].sort((a, b) => a - 
 const NO_WINDOW = 0;
 
 let bench: HostBench;
+const hosts: DataSource[] = [];
 beforeAll(async () => {
   bench = await HostBench.open();
 });
-afterAll(() => bench.close());
+afterAll(async () => {
+  await Promise.all(hosts.map((dataSource) => dataSource.destroy()));
+  await bench.close();
+});
 
 function allocateOne(node: NonceComponent, submitter: string): Promise<number> {
   return node.allocate(submitter).then(([allocation]) => allocation!.nonce);
@@ -159,5 +164,27 @@ describe('I-29: a caller that holds a connection while it waits for a nonce', ()
     expect(ascending(nonces)).toEqual(range(50, 2));
     answer();
     await Promise.all([sending, stuckOnNewSubmitter, hostPool.end()]);
+  });
+
+  it('callers that hold all connections of a shared pool are refused in time, and the pool is free again', async () => {
+    const { url, schema } = bench.database;
+    // As a host would write it: two connections, no limit for waiting for one.
+    const dataSource = new DataSource({ type: 'postgres', url, schema, extra: { max: 2 } });
+    await dataSource.initialize();
+    const node = await bench.node({ database: { dataSource, schema } });
+    const payer = bench.payer();
+    await allocateOne(node, payer.address);
+    const callers = range(2).map(() =>
+      dataSource.transaction(async () => allocateOne(node, payer.address)),
+    );
+    const ends = await Promise.allSettled(callers);
+    const served = ends.filter((end) => end.status === 'fulfilled');
+    const refused = ends.filter((end) => end.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { reason } of refused) {
+      expect(reason).toMatchObject({ code: 'NONCE_STORE_UNAVAILABLE' });
+    }
+    expect(await allocateOne(node, payer.address)).toBe(1 + served.length);
+    hosts.push(dataSource);
   });
 });
