@@ -68,6 +68,7 @@ export class HandlerContext implements NonceContext {
   attempt = 1;
   noted: string | undefined;
   private ended = false;
+  private everRead = false;
 
   constructor(private readonly parts: ContextParts) {
     const { allocation } = parts;
@@ -83,6 +84,9 @@ export class HandlerContext implements NonceContext {
   }
 
   get nonce(): number {
+    // It may have been given back as never read; who has read it may look at it again.
+    if (!this.everRead) this.refuseWhenEnded();
+    this.everRead = true;
     this.parts.record.nonceRead = true;
     return this.parts.allocation.nonce;
   }

@@ -105,10 +105,18 @@ async function keep(
   return answer?.allocation ?? holding.allocation;
 }
 
-/** The store knows of an intent that this process does not: then the nonce is out, not free. */
+/**
+ * The store may know of an intent that this process does not, or of another run of the operation:
+ * then the nonce is perhaps out, not free, and this run cannot tell how the operation ended.
+ */
 async function recycle(ports: SettlePorts, holding: Holding, end: HandlerEnd): Promise<void> {
   try {
-    await ports.engine.markRecyclable(holding.allocation, { reason: reasonOf(end) });
+    const reason = { reason: reasonOf(end) };
+    const { allocation } = await ports.engine.markRecyclable(holding.allocation, reason);
+    const { stage, source } = allocation;
+    if (stage === 'QUARANTINED' && source !== 'replacement') {
+      throw new NonceError('NONCE_RECYCLE_UNSAFE');
+    }
   } catch (error) {
     if (isNonceError(error, 'NONCE_RECYCLE_UNSAFE')) throw outcomeUnknown(holding, causeOf(end));
     logUnsettled(ports, holding, error);

@@ -101,8 +101,26 @@ describe('the reliable engine on Postgres', () => {
     const grants = await Promise.all(Array.from({ length: 20 }, () => engine.allocate(one)));
     const nonces = grants.map((grant) => grant.allocations[0]?.nonce as number);
     expect(lost).toBe(2);
+    expect(grants.some((grant) => grant.replayed)).toBe(false);
     expect(nonces.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));
     expect(await noncesOf(one.submitter)).toHaveLength(20);
+  });
+
+  it('K1, H-18: a batch that is halved after a lost reply still finds what the first try granted', async () => {
+    const failures = [unavailable(), new Error('a bad row')];
+    const { engine } = node((real) => ({
+      allocate: async (batch) => {
+        const answers = await real.allocate(batch);
+        if (answers.some((answer) => answer.kind === 'absent')) return answers;
+        const failure = failures.shift();
+        if (failure !== undefined) throw failure;
+        return answers;
+      },
+    }));
+    const one = wish();
+    const grants = await Promise.all(Array.from({ length: 8 }, () => engine.allocate(one)));
+    expect(grants.flatMap((grant) => grant.allocations)).toHaveLength(8);
+    expect(await noncesOf(one.submitter)).toHaveLength(8);
   });
 
   it('K1: a store that stays away is asked a bounded number of times, with the same tokens', async () => {

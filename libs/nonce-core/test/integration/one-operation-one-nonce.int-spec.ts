@@ -166,6 +166,19 @@ describe('one operation, one nonce', () => {
     expect(await fixture.store.findById(holder.id)).toMatchObject({ stage: 'GRANTED' });
   });
 
+  it('L5: a token that was granted twice by a late statement wedges nobody', async () => {
+    const [first, second] = [await granted(null), await granted(null)];
+    await tell(first, 'recyclable');
+    expect((await granted(null)).nonce).toBe(first.nonce);
+    await tell(second, 'recyclable');
+    // What a statement leaves behind that its client had given up and repeated.
+    await fixture.database.pool.query(
+      `WITH twice AS (UPDATE allocation_grant SET id = $1 WHERE id = $2) SELECT 1`,
+      [second.id, first.id],
+    );
+    expect((await granted(null)).nonce).toBe(second.nonce);
+  });
+
   it('L9: a nonce that needed a decision and is given back is settled by the next alignment', async () => {
     const holder = await granted(null, 'inferred');
     const align = () =>

@@ -239,6 +239,38 @@ describe('a handler that lost its nonce', () => {
     });
   });
 
+  it('S3: is not shown its nonce for the first time after it has ended, when the nonce was given back', async () => {
+    const { template, stageOf } = templateWorld();
+    let kept: NonceContext | undefined;
+    const failing = template.execute(SUBMITTER, async (ctx) => {
+      kept = ctx;
+      throw new Error('before anything was read');
+    });
+    await expect(failing).rejects.toThrow('before anything was read');
+    expect(stageOf(0)).toBe('REUSABLE');
+    expect(() => kept?.nonce).toThrow(expect.objectContaining({ code: 'NONCE_ALLOCATION_CLOSED' }));
+    await template.execute(SUBMITTER, async (ctx) => {
+      kept = ctx;
+      return ctx.nonce;
+    });
+    expect(kept?.nonce).toBe(0);
+  });
+
+  it('S4: is not told that nothing was sent while another run of its operation goes on elsewhere', async () => {
+    const { template, engine, stageOf } = templateWorld();
+    const work = { submitter: SUBMITTER, count: 1, ttlMs: 60_000, exposure: 'inferred' } as const;
+    const failing = template.execute(
+      SUBMITTER,
+      async () => {
+        expect((await engine.allocate({ ...work, operationId: 'pay' })).replayed).toBe(true);
+        throw new Error('refused by a rule');
+      },
+      { operationId: 'pay' },
+    );
+    await expect(failing).rejects.toMatchObject({ code: 'NONCE_OUTCOME_UNKNOWN' });
+    expect(stageOf(0)).toBe('QUARANTINED');
+  });
+
   it('counts an intent that is still on its way when the handler gives up waiting', async () => {
     const { template, stageOf } = templateWorld();
     const call = template.execute(

@@ -126,7 +126,7 @@ export class AllocationDesk {
     const granted: Allocation[] = [];
     calls.forEach((call, i) => {
       const answer = answers[i] as AllocateAnswer;
-      if (answer.kind === 'granted' && !answer.replayed) granted.push(...answer.allocations);
+      if (answer.kind === 'granted' && !isReplay(call, answer)) granted.push(...answer.allocations);
       this.answer(call, answer, leftovers);
     });
     this.observer.granted(granted);
@@ -134,14 +134,13 @@ export class AllocationDesk {
 
   private answer(call: AllocateCall, answer: AllocateAnswer, leftovers: Leftovers): void {
     switch (answer.kind) {
-      case 'granted':
-        if (answer.replayed) this.observer.replayed();
-        call.resolve({
-          allocations: answer.allocations,
-          contiguous: answer.contiguous,
-          replayed: answer.replayed,
-        });
+      case 'granted': {
+        const { allocations, contiguous } = answer;
+        const replayed = isReplay(call, answer);
+        if (replayed) this.observer.replayed();
+        call.resolve({ allocations, contiguous, replayed });
         return;
+      }
       case 'refused':
         this.observer.refused(answer.code);
         call.reject(new NonceError(answer.code, { context: answer.context }));
@@ -193,6 +192,17 @@ export class AllocationDesk {
     }
     for (const late of leftovers.absent?.values() ?? []) await this.openThenAgain(late);
   }
+}
+
+/** Its own grant found again after a lost reply is no replay: nobody else was told of it. */
+function isReplay(
+  { request }: AllocateCall,
+  { replayed, allocations }: Extract<AllocateAnswer, { kind: 'granted' }>,
+): boolean {
+  const own = allocations.every(
+    ({ id, stage }) => stage === 'GRANTED' && request.row.ids.includes(id),
+  );
+  return replayed && !own;
 }
 
 function distinctSubmitters(calls: readonly AllocateCall[]): readonly Submitter[] {

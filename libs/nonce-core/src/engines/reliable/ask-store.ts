@@ -38,11 +38,13 @@ export async function askStore<Request, Answer, Result>(
   isRetry = false,
 ): Promise<void> {
   let answers: readonly Answer[];
+  // What was asked once without an answer may have been written: its halves are repetitions.
+  const asked = { isRetry };
   try {
     answers = await askPersistently(
       calls.map((call) => call.request),
       question,
-      isRetry,
+      asked,
     );
   } catch (error) {
     if (calls.length === 1 || isNonceError(error, 'NONCE_STORE_UNAVAILABLE')) {
@@ -50,8 +52,8 @@ export async function askStore<Request, Answer, Result>(
       return;
     }
     const middle = calls.length >> 1;
-    await askStore(calls.slice(0, middle), question, isRetry);
-    await askStore(calls.slice(middle), question, isRetry);
+    await askStore(calls.slice(0, middle), question, asked.isRetry);
+    await askStore(calls.slice(middle), question, asked.isRetry);
     return;
   }
   question.answered(calls, answers);
@@ -60,16 +62,17 @@ export async function askStore<Request, Answer, Result>(
 async function askPersistently<Request, Answer, Result>(
   requests: readonly Request[],
   question: StoreQuestion<Request, Answer, Result>,
-  isRetry: boolean,
+  asked: { isRetry: boolean },
 ): Promise<readonly Answer[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const answers = await question.statement(requests, isRetry || attempt > 1);
+      const answers = await question.statement(requests, asked.isRetry);
       if (answers.length === requests.length) return answers;
       throw new Error(`the store gave ${answers.length} answers to ${requests.length} rows`);
     } catch (error) {
       const unknown = isNonceError(error, 'NONCE_STORE_UNAVAILABLE');
       if (!unknown || attempt >= question.retry.attempts) throw error;
+      asked.isRetry = true;
       await question.clock.sleep(question.retry.backoffMs * 2 ** (attempt - 1));
     }
   }

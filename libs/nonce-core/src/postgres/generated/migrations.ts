@@ -880,7 +880,9 @@ BEGIN
     JOIN :schema.submitter_nonce_allocation a
       ON a.submitter = p_submitters[c.sub] AND a.chain_generation = v_gen[c.sub]
         AND a.nonce = c.nonce
-    WHERE c.rank < v_taken[c.sub] AND a.generation > 0;
+    WHERE c.rank < v_taken[c.sub] AND a.generation > 0
+    -- A token granted twice by a statement that came late has ended once already; that proves enough.
+    ON CONFLICT (id) DO NOTHING;
 
     UPDATE :schema.submitter_nonce_allocation a
     SET id = g.id,
