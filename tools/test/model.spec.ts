@@ -72,7 +72,7 @@ case "$*" in install*spin*) printf '#!/bin/sh\\n' > "\${0%/*}/spin"; /bin/chmod 
     program('apt-get');
     program('spin');
     await expect(findCheckerTools(log, { path, isRoot: false })).rejects.toThrow(
-      /no spin or no gcc.*\n.*fix: .*apt-get install spin gcc libc6-dev/,
+      /no gcc on the PATH\n.*fix: .*apt-get install spin gcc libc6-dev/,
     );
   });
 });

@@ -2,6 +2,7 @@
 export { AnvilServer, DEFAULT_CHAIN_ID, DEVELOPMENT_MNEMONIC } from './anvil-server';
 export type { AnvilOptions } from './anvil-server';
 export { findFreePort } from './free-port';
+export { installedProgram } from './installed-program';
 export { pollUntil } from './poll-until';
 export type { PollOptions } from './poll-until';
 export { PostgresServer } from './postgres-server';

@@ -4,7 +4,7 @@ export interface StartOptions {
   readonly demo: boolean;
 }
 
-export const USAGE = `npm start [-- OPTIONS]
+const USAGE = `npm start [-- OPTIONS]
 
   --once      run the demo, stop everything, exit 0 when its table is right and 1 otherwise
   --no-demo   serve only

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
+import { installedProgram } from '@noncekit/tools';
 import { startTestChain, type TestChain } from '@noncekit/test-support/test-chain';
 import { toHex } from 'viem';
 import { startApi, type ApiFixture } from './support/api-fixture';
@@ -8,10 +9,18 @@ const EXAMPLE = resolve(__dirname, '../../../../examples/http-curl');
 const SIGN = `${process.execPath} ${EXAMPLE}/sign.mjs`;
 const SHOP = `0x${'5e'.repeat(20)}` as const;
 
+const CURL = {
+  name: 'curl',
+  programs: ['curl'],
+  packages: [['curl']],
+  fix: 'install it ("apt-get install curl")',
+};
+
 let chain: TestChain;
 let api: ApiFixture;
 let apiKey: string;
 beforeAll(async () => {
+  await installedProgram(CURL, () => undefined);
   chain = await startTestChain();
   api = await startApi({
     NONCE_CHAINS: String(chain.chainId),

@@ -9,7 +9,7 @@ export interface LockClientOptions {
   readonly connectTimeoutMs: number;
 }
 
-export const LOCK_CLIENT_DEFAULTS: LockClientOptions = {
+const LOCK_CLIENT_DEFAULTS: LockClientOptions = {
   // A healthy Redis answers within 2 ms; a slower one would cost more than the lock saves.
   commandTimeoutMs: 100,
   connectTimeoutMs: 1_000,

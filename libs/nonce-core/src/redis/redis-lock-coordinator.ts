@@ -18,7 +18,7 @@ export interface RedisLockOptions {
   readonly restMs: number;
 }
 
-export const REDIS_LOCK_DEFAULTS: RedisLockOptions = {
+const REDIS_LOCK_DEFAULTS: RedisLockOptions = {
   keyPrefix: 'nonce',
   ttlMs: 10_000,
   waitMs: 2_000,

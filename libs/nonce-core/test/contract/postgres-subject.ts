@@ -55,7 +55,7 @@ export async function postgresSubject(newNode: () => Promise<NodeParts>): Promis
   };
 }
 
-export function engineOn(
+function engineOn(
   fixture: StoreFixture,
   world: ContractWorld,
   parts: Pick<NodeParts, 'locks' | 'options'>,
