@@ -6,6 +6,7 @@ export * from './domain/epoch';
 export * from './domain/errors/catalogue';
 export * from './domain/errors/handler-errors';
 export * from './domain/errors/nonce-error';
+export * from './domain/finality';
 export * from './domain/gap';
 export * from './domain/holder-command';
 export * from './domain/in-flight-window';
