@@ -148,7 +148,7 @@ async function untilStage(crash: Crash, stages: readonly string[], nonce = 0): P
     },
     { describe: `${crash.point}: nonce ${nonce} in stage ${stages.join(' or ')}` },
   );
-  return found as LedgerRow;
+  return found;
 }
 
 function signedBy(crash: Crash): SignedTransfer {

@@ -8,9 +8,13 @@ import { PostgresSubmitterStore } from '../../src/postgres/postgres-submitter-st
 import { FakeChain } from '../../src/testing/fake-chain';
 import {
   baselineOf,
+  batchOf,
   hashOf,
   newSubmitter,
+  noncesOf,
   openStore,
+  rowOf,
+  tokens,
   type StoreFixture,
 } from '../support/store-fixture';
 import { LateDuplicates } from './late-duplicates';
@@ -171,6 +175,38 @@ describe('I-34: a network that delivers every message again, at any later time',
       );
       expect(isNonceError(error) && error.code).toBe('NONCE_FENCED');
     }
+    await engine.stop(1_000);
+  });
+});
+
+describe('L5: a statement that a standing network delivers after its own repetition', () => {
+  it('gives its token no say over another nonce, and blocks nobody for ever', async () => {
+    const submitter = newSubmitter();
+    await fixture.store.open(baselineOf(submitter));
+    const engine = engineOn(new LateDuplicates(fixture.store));
+    const request = batchOf([rowOf(submitter)]);
+    const [answer] = await fixture.store.allocate({ ...request, retry: true });
+    if (answer?.kind !== 'granted') throw new Error(JSON.stringify(answer));
+    const [held] = answer.allocations as [Allocation];
+    await release(engine, held);
+    const [next] = await fixture.store.allocate(batchOf([rowOf(submitter)]));
+    expect(noncesOf(next)).toEqual([0]);
+
+    // Now the first try arrives, whose caller was answered and has long ended.
+    await fixture.store.allocate(request);
+    for (const late of [beat, release, intend, submit, use, assert]) {
+      await expect(late(engine, held)).rejects.toMatchObject({ code: 'NONCE_FENCED' });
+    }
+    await fixture.database.pool.query(
+      `WITH over AS (
+         UPDATE submitter_nonce_allocation SET deadline = now() - interval '1 s'
+         WHERE submitter = $1 AND nonce = 1)
+       UPDATE submitter_nonce_state SET reclaim_at = now() - interval '1 s' WHERE submitter = $1`,
+      [submitter],
+    );
+    const [after] = await fixture.store.allocate(batchOf([rowOf(submitter, { ids: tokens(2) })]));
+    expect(noncesOf(after)).toEqual([1, 2]);
+    expectPartition(await readLedger(fixture.database.pool, submitter));
     await engine.stop(1_000);
   });
 });

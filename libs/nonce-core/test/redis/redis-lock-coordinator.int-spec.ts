@@ -67,6 +67,22 @@ describe('the Redis lock', () => {
     expect(skipped).toEqual({});
   });
 
+  it('L5: of a node that died is waited for once, not by every batch', async () => {
+    const waitMs = 500;
+    const { locks, skipped } = await node({ waitMs });
+    await direct.set(keyOf(KEY), 'the owner that died', 'PX', 60_000);
+    await locks.acquire([KEY]);
+    const startedAtMs = performance.now();
+    for (let batch = 0; batch < 20; batch += 1) await locks.acquire([KEY]);
+    expect(performance.now() - startedAtMs).toBeLessThan(20 * waitMs * 0.2);
+    expect(skipped).toEqual({ 'wait-over': 21 });
+    await direct.del(keyOf(KEY));
+    const lock = await locks.acquire([KEY]);
+    expect(await direct.get(keyOf(KEY))).toMatch(/^[0-9a-f-]{36}$/);
+    await lock.release();
+    expect(skipped).toEqual({ 'wait-over': 21 });
+  });
+
   it('makes another node wait until it is released', async () => {
     const [a, b] = [await node(), await node()];
     const first = await a.locks.acquire([KEY]);

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { INestApplicationContext } from '@nestjs/common';
+import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Redis } from 'ioredis';
 import { NonceComponent } from '../../../src/module/nonce-component';
@@ -28,6 +28,9 @@ export interface OpenNode {
   close(): Promise<void>;
 }
 
+@Module({})
+class Host {}
+
 const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 function ignore(): void {
   // What counts is what the callers are told and what the stores hold.
@@ -36,21 +39,18 @@ function ignore(): void {
 /** The library as an application uses it. */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const redis = options.redis === undefined ? undefined : new Redis(options.redis.url);
-  const module = NonceModule.forRoot(moduleOptions(options, redis));
-  const host = {
-    module: class Host {},
-    imports: [
-      module,
-      ...(options.sweepIntervalMs === undefined
-        ? []
-        : [
-            NonceTrackingModule.forRoot({
-              reclaimIntervalMs: options.sweepIntervalMs,
-              reconcileIntervalMs: options.sweepIntervalMs * 4,
-            }),
-          ]),
-    ],
-  };
+  const nonces = NonceModule.forRoot(moduleOptions(options, redis));
+  const { sweepIntervalMs } = options;
+  const jobs =
+    sweepIntervalMs === undefined
+      ? []
+      : [
+          NonceTrackingModule.forRoot({
+            reclaimIntervalMs: sweepIntervalMs,
+            reconcileIntervalMs: sweepIntervalMs * 4,
+          }),
+        ];
+  const host = { module: Host, imports: [nonces, ...jobs] };
   const app = await NestFactory.createApplicationContext(host, {
     logger: false,
     abortOnError: false,
