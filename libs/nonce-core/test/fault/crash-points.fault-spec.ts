@@ -18,6 +18,10 @@ const QUARANTINE = { ms: 300, release: 'replacement' } as const;
 /** Long enough for a caller to come back, short enough to wait for. */
 const TTL_MS = 1_500;
 const FOR_EVER_MS = 600_000;
+/** A dozen processes start at once; on two busy cores that takes a while. */
+const START_TIMEOUT_MS = 60_000;
+/** Deadlines, polls and receipts pass within seconds. */
+const RECOVERED_WITHIN_MS = 20_000;
 /** Wei of the first case; each case has its own amount, by which the chain is asked. */
 const FIRST_AMOUNT = 990_000;
 
@@ -146,7 +150,10 @@ async function untilStage(crash: Crash, stages: readonly string[], nonce = 0): P
       const row = await rowOf(crash, nonce);
       return row !== undefined && stages.includes(row.stage) ? row : undefined;
     },
-    { describe: `${crash.point}: nonce ${nonce} in stage ${stages.join(' or ')}` },
+    {
+      describe: `${crash.point}: nonce ${nonce} in stage ${stages.join(' or ')}`,
+      timeoutMs: RECOVERED_WITHIN_MS,
+    },
   );
   return found;
 }
@@ -165,7 +172,11 @@ async function expectExecutedOnce(crash: Crash): Promise<void> {
       const row = await rowOf(crash);
       return row !== undefined && ['MINED', 'CONFIRMED', 'FINAL'].includes(row.stage);
     },
-    { describe: `${crash.point}: the receipt to be recorded`, everyMs: 100 },
+    {
+      describe: `${crash.point}: the receipt to be recorded`,
+      everyMs: 100,
+      timeoutMs: RECOVERED_WITHIN_MS,
+    },
   );
   expect(await executionsOf(chain, amountOf(crash))).toBe(1);
   expect(await transactionCount(chain, crash.account)).toBe(1);
@@ -178,10 +189,11 @@ async function expectDoneWithoutRunning(crash: Crash): Promise<void> {
   expect(await executionsOf(chain, amountOf(crash))).toBe(1);
 }
 
+/** Resolves once it works. */
 async function startWorker(): Promise<NodeProcess> {
   const port = await findFreePort();
   const id = chain.chainId;
-  return NodeProcess.start(WORKER, {
+  const worker = NodeProcess.start(WORKER, {
     environment: {
       NONCE_DATABASE_URL: fixture.database.url,
       NONCE_CHAINS: String(id),
@@ -196,6 +208,12 @@ async function startWorker(): Promise<NodeProcess> {
       HOST: '127.0.0.1',
     },
   });
+  const url = `http://127.0.0.1:${port}/readyz`;
+  await waitFor(
+    async () => (await fetch(url, { headers: { connection: 'close' } }).catch(() => null))?.ok,
+    { describe: `the worker to be ready:\n${worker.output}`, timeoutMs: START_TIMEOUT_MS },
+  );
+  return worker;
 }
 
 let atK2: Crash;
@@ -236,7 +254,7 @@ beforeAll(async () => {
     ...[atK2, backAtK2, inferredAtK2, atK3, atK4, atK5, atK6].map(dies),
     ...[droppedInSend, cutInSend].map(dies),
   ]);
-}, 60_000);
+}, START_TIMEOUT_MS);
 
 afterAll(async () => {
   await Promise.all(processes.map((process) => process.kill()));
@@ -268,7 +286,7 @@ describe('before any worker has looked', () => {
 describe('with two workers', () => {
   beforeAll(async () => {
     workers = await Promise.all([startWorker(), startWorker()]);
-  });
+  }, START_TIMEOUT_MS);
 
   it('K4, K5, K6: died around its send: the stored bytes are sent again or found in the pool', async () => {
     for (const crash of [atK4, atK5, atK6, droppedInSend, cutInSend]) {
