@@ -21,7 +21,7 @@ const MAX_REMEMBERED = 10_000;
 export type RefreshFloor = (submitter: Submitter) => Promise<void>;
 
 type IntentWords = Parameters<NonceEngine['intent']>[1];
-export type CheckIntent = (ref: AllocationRef, tx: IntentWords) => Promise<void>;
+type CheckIntent = (ref: AllocationRef, tx: IntentWords) => Promise<void>;
 
 export interface EngineManagerPorts {
   /** The engine that is entitled to issue for a submitter now. */

@@ -7,8 +7,8 @@ import type { SignedTransaction, SignedTransactions } from './signed-transaction
 
 type Named = Pick<Allocation, 'submitter' | 'nonce'>;
 /** Finds an allocation that is named by its id alone; null when there is none. */
-export type FindAllocation = (id: string) => Promise<Named | null>;
-export type IntentCheck = (
+type FindAllocation = (id: string) => Promise<Named | null>;
+type IntentCheck = (
   ref: AllocationRef,
   tx: { readonly txHash: Hex; readonly rawTx?: Hex },
 ) => Promise<void>;
