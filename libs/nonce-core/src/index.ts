@@ -25,10 +25,7 @@ export type {
   ResolvedNonceOptions,
 } from './module/options';
 export { migrate, type MigrateOptions } from './postgres/migrate';
-export {
-  type NonceModuleAsyncOptions,
-  type NonceOptionsFactory,
-} from './module/async-options';
+export { type NonceModuleAsyncOptions, type NonceOptionsFactory } from './module/async-options';
 export {
   InjectNonce,
   InjectSubmitter,
