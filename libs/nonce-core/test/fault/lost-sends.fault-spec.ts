@@ -73,7 +73,7 @@ async function expectMinedOnce(payment: Payment): Promise<void> {
   await waitFor(
     async () => {
       await chain.mine();
-      return (await executionsOf(chain, payment.amount)) > 0;
+      return (await transactionCount(chain, payment.account)) > 0;
     },
     { describe: 'the payment to be mined', everyMs: 100 },
   );
