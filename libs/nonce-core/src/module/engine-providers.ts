@@ -77,9 +77,10 @@ function managerProvider(): Provider {
       ALLOCATION_STORE,
       NONCE_CLOCK,
       NONCE_LOGGER,
+      NONCE_OPTIONS,
     ],
     useFactory: (
-      ...[engine, alignment, chains, transactions, store, clock, logger]: [
+      ...[engine, alignment, chains, transactions, store, clock, logger, options]: [
         ReliableEngine,
         AlignWithChain,
         ChainRegistry,
@@ -87,13 +88,18 @@ function managerProvider(): Provider {
         AllocationStore,
         Clock,
         Logger,
+        ResolvedNonceOptions,
       ]
     ) =>
       new NonceEngineManager({
         engineFor: () => engine,
         defaultEngine: engine,
         refreshFloor: refreshFloor(alignment, chains),
-        checkIntent: intentCheck(transactions, (id) => store.findById(id)),
+        checkIntent: intentCheck(
+          transactions,
+          (id) => store.findById(id),
+          options.intent.signerCheck,
+        ),
         clock,
         logger,
       }),

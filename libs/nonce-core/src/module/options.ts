@@ -4,6 +4,7 @@ import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-p
 import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
 import type { Logger } from '../ports/logger.port';
 import type { createDataSource } from '../postgres/data-source';
+import type { SignerCheck } from '../template/check-intent-bytes';
 import type { RedisClient } from '../redis/redis-client';
 import type { TemplateSettings } from '../template/template-settings';
 
@@ -69,6 +70,8 @@ export interface NonceModuleOptions {
     /** How long withNonce waits for a retryable refusal to pass. */
     readonly waitMs?: number;
   };
+  /** `each` recovers the signer of every intent, `first` that of a submitter's first one. */
+  readonly intent?: { readonly signerCheck?: SignerCheck };
   readonly quarantine?: { readonly ms?: number; readonly release?: QuarantineRelease };
   readonly shutdown?: { readonly deadlineMs?: number };
   readonly metrics?: {
@@ -114,6 +117,7 @@ export interface ResolvedNonceOptions {
   };
   readonly lock: { readonly ttlMs: number; readonly waitMs: number };
   readonly template: TemplateSettings;
+  readonly intent: { readonly signerCheck: SignerCheck };
   readonly quarantine: QuarantinePolicy;
   readonly shutdown: { readonly deadlineMs: number };
   readonly metrics: { readonly registry: Registry | null; readonly enabled: boolean };

@@ -2,6 +2,7 @@ import { ALLOCATION_LIMITS, EXPOSURES } from '../domain/allocation';
 import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
 import { toChainId } from '../domain/submitter';
 import type { ChainProfile } from '../ports/chain.port';
+import { SIGNER_CHECKS } from '../template/check-intent-bytes';
 import { OptionProblems } from './option-problems';
 import type {
   ChainOptions,
@@ -33,6 +34,7 @@ export const OPTION_DEFAULTS = {
   lock: { ttlMs: 10_000, waitMs: 2_000 },
   template: { maxAttempts: 3, backoffMs: 100 },
   allocation: { ttlMs: 60_000, exposure: 'inferred', waitMs: 5_000 },
+  intent: { signerCheck: 'first' },
   quarantine: { ms: 30_000, release: 'replacement' },
   shutdown: { deadlineMs: 10_000 },
   metrics: { enabled: true },
@@ -78,6 +80,7 @@ const OPTION_KEYS = [
   'lock',
   'template',
   'allocation',
+  'intent',
   'quarantine',
   'shutdown',
   'metrics',
@@ -98,10 +101,11 @@ function checkMode(options: NonceModuleOptions, problems: OptionProblems): void 
 function resolveWork(
   options: NonceModuleOptions,
   problems: OptionProblems,
-): Pick<ResolvedNonceOptions, 'lock' | 'template' | 'quarantine' | 'shutdown'> {
+): Pick<ResolvedNonceOptions, 'lock' | 'template' | 'intent' | 'quarantine' | 'shutdown'> {
   const { ttlMs, exposure, waitMs } = { ...OPTION_DEFAULTS.allocation, ...options.allocation };
   const retry = { ...OPTION_DEFAULTS.template, ...options.template?.retry };
   const lock = { ...OPTION_DEFAULTS.lock, ...options.lock };
+  const intent = { ...OPTION_DEFAULTS.intent, ...options.intent };
   const quarantine = { ...OPTION_DEFAULTS.quarantine, ...options.quarantine };
   const shutdown = { ...OPTION_DEFAULTS.shutdown, ...options.shutdown };
   const { minTtlMs, maxTtlMs } = ALLOCATION_LIMITS;
@@ -112,6 +116,7 @@ function resolveWork(
   problems.integer('/template/retry/backoffMs', retry.backoffMs, [0, 60_000]);
   problems.integer('/lock/ttlMs', lock.ttlMs, [100, TEN_MINUTES_MS]);
   problems.integer('/lock/waitMs', lock.waitMs, [0, TEN_MINUTES_MS]);
+  problems.oneOf('/intent/signerCheck', intent.signerCheck, SIGNER_CHECKS);
   problems.integer('/quarantine/ms', quarantine.ms, [0, ONE_DAY_MS]);
   problems.oneOf('/quarantine/release', quarantine.release, QUARANTINE_RELEASES);
   if (quarantine.release === 'burn') {
@@ -121,7 +126,7 @@ function resolveWork(
     );
   }
   problems.integer('/shutdown/deadlineMs', shutdown.deadlineMs, [0, TEN_MINUTES_MS]);
-  return { lock, template: { ttlMs, exposure, waitMs, ...retry }, quarantine, shutdown };
+  return { lock, template: { ttlMs, exposure, waitMs, ...retry }, intent, quarantine, shutdown };
 }
 
 function resolveDatabase(

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Allocation } from '../domain/allocation';
 import type { Hex } from '../domain/brand';
 import { NonceError } from '../domain/errors/nonce-error';
@@ -13,14 +14,26 @@ type IntentCheck = (
   tx: { readonly txHash: Hex; readonly rawTx?: Hex },
 ) => Promise<void>;
 
+/** Whose signatures are looked at: of every intent, or of a submitter's first one in a process. */
+export const SIGNER_CHECKS = ['first', 'each'] as const;
+export type SignerCheck = (typeof SIGNER_CHECKS)[number];
+
+const MAX_PROVEN_SUBMITTERS = 100_000;
+
 /**
  * Refuses bytes that are not what their intent says, before anything is written: stored bytes are
  * sent again when their holder dies, and are followed by the hash that was said. A type of
- * transaction that nobody here can decode is held to its hash alone.
+ * transaction that nobody here can decode is held to its hash alone. Recovering a signer costs more
+ * than signing, so with `first` a submitter whose key was right once is trusted with it.
  *
  * @throws NonceError NONCE_VALIDATION. An unknown id is left to the store to refuse.
  */
-export function intentCheck(transactions: SignedTransactions, find: FindAllocation): IntentCheck {
+export function intentCheck(
+  transactions: SignedTransactions,
+  find: FindAllocation,
+  signerCheck: SignerCheck,
+): IntentCheck {
+  const proven = new LRUCache<string, true>({ max: MAX_PROVEN_SUBMITTERS });
   return async (ref, { txHash, rawTx }) => {
     if (rawTx === undefined) return;
     const signed = transactions.read(rawTx);
@@ -30,9 +43,12 @@ export function intentCheck(transactions: SignedTransactions, find: FindAllocati
     const named = await nameOf(ref, find);
     if (named === null) return;
     refuseOthers(signed, named);
+    if (signerCheck === 'first' && proven.has(named.submitter)) return;
     const sender = await senderOf(transactions, rawTx);
-    if (sender === submitterParts(named.submitter).address) return;
-    throw invalid('/rawTx', `is signed by ${sender}`);
+    if (sender !== submitterParts(named.submitter).address) {
+      throw invalid('/rawTx', `is signed by ${sender}`);
+    }
+    proven.set(named.submitter, true);
   };
 }
 

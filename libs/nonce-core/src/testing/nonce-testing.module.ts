@@ -116,7 +116,7 @@ function managerProvider(): Provider {
         engineFor: () => engine,
         defaultEngine: engine,
         refreshFloor: () => Promise.resolve(),
-        checkIntent: intentCheck(transactions, (id) => engine.findById(id)),
+        checkIntent: intentCheck(transactions, (id) => engine.findById(id), 'each'),
         clock,
         logger: SILENT,
       }),

@@ -13,7 +13,11 @@ const held = {
   submitter: parseSubmitter({ chainId: 1, address: holder.address }),
   nonce: 7 as Nonce,
 };
-const check = intentCheck(new ViemSignedTransactions(), async (id) => (id === ID ? held : null));
+const check = intentCheck(
+  new ViemSignedTransactions(),
+  async (id) => (id === ID ? held : null),
+  'each',
+);
 
 const transfer = {
   type: 'eip1559',
@@ -77,6 +81,22 @@ describe('the bytes of an intent', () => {
     expect(await refusalOf(foreign)).toEqual(refused('/rawTx', /is signed by 0x/));
     const unsigned = serializeTransaction(transfer);
     expect(await refusalOf(unsigned)).toEqual(refused('/rawTx', /no valid signature/));
+  });
+
+  it('S13: are proven by the first signer of a submitter only, where signers cost too much', async () => {
+    const transactions = new ViemSignedTransactions();
+    const first = intentCheck(transactions, async () => held, 'first');
+    const refusalOfFirst = async (rawTx: Hex): Promise<unknown> =>
+      first({ id: ID }, { txHash: keccak256(rawTx), rawTx }).then(
+        () => null,
+        (error: unknown) => error,
+      );
+    const foreign = await stranger.signTransaction(transfer);
+    expect(await refusalOfFirst(foreign)).toEqual(refused('/rawTx', /is signed by 0x/));
+    expect(await refusalOfFirst(await holder.signTransaction(transfer))).toBeNull();
+    const recovered = jest.spyOn(transactions, 'sender');
+    expect(await refusalOfFirst(await holder.signTransaction(transfer))).toBeNull();
+    expect(recovered).not.toHaveBeenCalled();
   });
 
   it('of a type that nobody here can decode are held to their hash alone', async () => {

@@ -2,6 +2,7 @@ import { ArrayUnique, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator'
 import { EXPOSURES, type Exposure } from '../../domain/allocation';
 import type { FieldProblem } from '../../domain/errors/nonce-error';
 import type { QuarantineRelease } from '../../domain/quarantine-policy';
+import { SIGNER_CHECKS, type SignerCheck } from '../../template/check-intent-bytes';
 import type { ChainEnvironment } from './chain-environment';
 import { FromEnvironment } from './setting';
 import { StoresEnvironment } from './stores-environment';
@@ -84,6 +85,16 @@ export class NonceEnvironment extends StoresEnvironment {
   @Min(0)
   @Max(60_000)
   templateRetryBackoffMs = 100;
+
+  @FromEnvironment({
+    name: 'NONCE_INTENT_SIGNER_CHECK',
+    kind: 'text',
+    reason:
+      '`each` recovers the signer of every stored transaction, which costs more than signing it; ' +
+      "`first` only that of a submitter's first one in a process.",
+  })
+  @IsIn(SIGNER_CHECKS)
+  intentSignerCheck: SignerCheck = 'first';
 
   @FromEnvironment({
     name: 'NONCE_QUARANTINE_MS',

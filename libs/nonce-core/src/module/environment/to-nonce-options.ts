@@ -33,6 +33,7 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
       exposure: environment.allocationExposure,
       waitMs: environment.allocationWaitMs,
     },
+    intent: { signerCheck: environment.intentSignerCheck },
     quarantine: { ms: environment.quarantineMs, release: environment.quarantineRelease },
     shutdown: { deadlineMs: environment.shutdownDeadlineMs },
   };
