@@ -6,7 +6,7 @@ import {
 } from '../domain/errors/handler-errors';
 import { isNonceError, NonceError } from '../domain/errors/nonce-error';
 import type { Clock } from '../ports/clock.port';
-import type { CommandAnswer, NonceEngine } from '../ports/engine.port';
+import type { NonceEngine } from '../ports/engine.port';
 import type { Logger } from '../ports/logger.port';
 import { backoffMs } from './backoff';
 import type { HandlerEnd, SettlementKind } from './decide-settlement';
@@ -50,7 +50,7 @@ export async function settleAllocation(
     case 'keep':
       return keep(ports, request, 'kept by its handler');
     case 'exhausted': {
-      await keep(ports, request, 'retries exhausted');
+      await quietly(ports, holding, () => keep(ports, request, 'retries exhausted'));
       throw retryExhausted(holding.allocation, run);
     }
     case 'recycle':
@@ -91,7 +91,10 @@ async function markUsed(
   }
 }
 
-/** Kept for a full ttl, so that the caller has that long to come back. */
+/**
+ * Kept for a full ttl, so that the caller has that long to come back.
+ * @throws NonceError when it is not kept: the caller must not count on it.
+ */
 async function keep(
   ports: SettlePorts,
   { holding, run, ttlMs }: SettleRequest,
@@ -99,10 +102,7 @@ async function keep(
 ): Promise<Allocation> {
   const said = run.end.kind === 'keep' || run.end.kind === 'retry' ? run.end.note : undefined;
   const note = said ?? holding.context.noted ?? otherwise;
-  const answer = await quietly(ports, holding, () =>
-    ports.engine.keepReserved(holding.allocation, { note, ttlMs }),
-  );
-  return answer?.allocation ?? holding.allocation;
+  return (await ports.engine.keepReserved(holding.allocation, { note, ttlMs })).allocation;
 }
 
 /**
@@ -135,13 +135,12 @@ async function reportAccepted(ports: SettlePorts, holding: Holding): Promise<voi
 async function quietly(
   ports: SettlePorts,
   holding: Holding,
-  command: () => Promise<CommandAnswer>,
-): Promise<CommandAnswer | undefined> {
+  command: () => Promise<unknown>,
+): Promise<void> {
   try {
-    return await command();
+    await command();
   } catch (error) {
     logUnsettled(ports, holding, error);
-    return undefined;
   }
 }
 

@@ -188,4 +188,34 @@ describe('one operation, one nonce', () => {
     await align();
     expect(await fixture.store.findById(holder.id)).toMatchObject({ stage: 'CONSUMED_EXTERNAL' });
   });
+
+  it('S5: a replaced holder whose transaction is final after all is told so, and the present one is bound anew', async () => {
+    const { pool } = fixture.database;
+    const early = await granted('A');
+    await tell(early, 'intent', { txHash: hashOf(1) });
+    await pool.query(
+      `UPDATE submitter_nonce_allocation
+       SET stage = 'QUARANTINED', release_at = now() - interval '1 s' WHERE id = $1`,
+      [early.id],
+    );
+    const late = await granted('B');
+    expect(late).toMatchObject({ nonce: early.nonce, source: 'replacement' });
+    expect(await allocate('A')).toMatchObject({ kind: 'refused', code: 'NONCE_OUTCOME_UNKNOWN' });
+    await pool.query(
+      `UPDATE submitter_nonce_allocation
+       SET stage = 'CONSUMED_EXTERNAL', deadline = NULL, proof = 'receipt', tx_hash = $2
+       WHERE id = $1`,
+      [late.id, hashOf(1)],
+    );
+    const done = { id: early.id, nonce: early.nonce, stage: 'FINAL', txHash: hashOf(1) };
+    const told = { kind: 'granted', replayed: true, allocations: [done] };
+    expect(await allocate('A')).toMatchObject(told);
+    expect((await granted('B')).nonce).toBe(early.nonce + 1);
+    const settled = await pool.query<{ settled: boolean }>(
+      'SELECT settle_operation($1, $2) AS settled',
+      [submitter, 'A'],
+    );
+    expect(settled.rows).toEqual([{ settled: true }]);
+    expect(await allocate('A')).toMatchObject(told);
+  });
 });

@@ -353,6 +353,13 @@ describe('viem clients', () => {
       client.sendRawTransaction({ serializedTransaction: await signTransfer(9, ctx.nonce + 1) }),
     );
     await expect(wrong).rejects.toThrow('is signed for nonce 3');
+    const byNode = nonces.withNonce(address, () =>
+      client.request({
+        method: 'eth_sendTransaction' as never,
+        params: [{ from: address, to: RECIPIENT, value: '0x1' }] as never,
+      }),
+    );
+    await expect(byNode).rejects.toThrow('would be signed by the node');
     await app.close();
   });
 

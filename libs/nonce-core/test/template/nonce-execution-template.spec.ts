@@ -24,6 +24,16 @@ function gate<T = void>() {
   return { open, opened };
 }
 
+describe('keep', () => {
+  it('is not claimed when the store was not reached: the caller must not count on the nonce', async () => {
+    const { template, line, stageOf } = templateWorld();
+    line.fail('keepReserved', 'not-reached');
+    const keeping = template.execute(SUBMITTER, async () => NonceOutcome.keep('until tomorrow'));
+    expect(await rejection(keeping)).toMatchObject({ code: 'NONCE_STORE_UNAVAILABLE' });
+    expect(stageOf(0)).toBe('GRANTED');
+  });
+});
+
 describe('incidents at the template', () => {
   it('H-7: a plain handler sends, the request times out, the handler throws: its nonce is not given out clean', async () => {
     const { template, chain, sign, stageOf } = templateWorld();

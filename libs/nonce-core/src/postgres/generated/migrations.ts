@@ -139,9 +139,11 @@ CREATE TABLE :schema.allocation_grant (
   chain_generation integer NOT NULL,
   nonce            bigint NOT NULL,
   generation       integer NOT NULL,
+  source           :schema.allocation_source NOT NULL,
   ended_stage      :schema.allocation_stage NOT NULL,
   operation_id     text,
   hashes           text[],
+  inherited_hashes integer NOT NULL DEFAULT 0,
   note             text,
   granted_at       timestamptz NOT NULL,
   ended_at         timestamptz NOT NULL
@@ -509,8 +511,31 @@ BEGIN
   FROM generate_series(p_start, v_next - 1) AS n;
   RETURN true;
 END $$;`,
-  '0005_operations': `-- What an operation id is bound to: \`new\`, \`replay\` (answer with the rows of the bound nonces),
--- \`settled\` (answer with what was kept of them), \`rebind\` (its nonces were proven never sent, or are
+  '0005_operations': `-- The allocations of holders whose nonce was re-issued and whose own transaction is final all the
+-- same: their operation is done, whoever holds the nonce now. Null when there is none.
+-- Keys are those of the statements that read allocations.
+CREATE FUNCTION :schema.success_of_replaced(p_ids uuid[]) RETURNS jsonb
+LANGUAGE sql STABLE
+SET enable_seqscan = off
+AS $$
+  SELECT jsonb_agg(jsonb_build_object(
+    'id', g.id, 'submitter', g.submitter, 'nonce', g.nonce::text, 'stage', 'FINAL',
+    'source', g.source, 'exposure', a.exposure, 'engine', a.engine, 'epoch', a.epoch::text,
+    'operation_id', g.operation_id, 'tx_hash', a.tx_hash,
+    'hashes', array_to_string(g.hashes, ','), 'proof', a.proof, 'note', g.note,
+    'deadline_ms', NULL,
+    'created_ms', extract(epoch FROM g.granted_at)::double precision * 1000,
+    'updated_ms', extract(epoch FROM a.updated_at)::double precision * 1000)
+    ORDER BY g.nonce)
+  FROM :schema.allocation_grant g
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = g.submitter AND a.chain_generation = g.chain_generation AND a.nonce = g.nonce
+  WHERE g.id = ANY (p_ids) AND a.stage IN ('FINAL', 'CONSUMED_EXTERNAL') AND a.proof = 'receipt'
+    AND a.tx_hash = ANY (g.hashes[g.inherited_hashes + 1:])
+$$;
+
+-- What an operation id is bound to: \`new\`, \`replay\` (answer with the rows of the bound nonces),
+-- \`settled\` (answer with what was kept of them, or with the success of a replaced holder), \`rebind\` (its nonces were proven never sent, or are
 -- final by another hash), \`reused\` (another request bears this id), \`unknown\` (its nonce was
 -- re-issued as a replacement and the chain has not decided), or \`contended\` (a late report about one
 -- of its nonces is just being written; it decides). With \`rebind\` the rows stay locked, so that a
@@ -556,10 +581,14 @@ BEGIN
     JOIN :schema.submitter_nonce_allocation a
       ON a.submitter = g.submitter AND a.chain_generation = g.chain_generation AND a.nonce = g.nonce
     WHERE g.id = ANY (v_binding.ids) AND g.ended_stage = 'QUARANTINED'
-      AND NOT (a.stage IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') AND a.proof = 'receipt'
-        AND a.tx_hash <> ALL (coalesce(g.hashes, '{}')))) THEN
+      AND NOT (a.stage IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') AND a.proof = 'receipt')) THEN
     verdict := 'unknown';
   ELSE
+    settled := :schema.success_of_replaced(v_binding.ids);
+    IF settled IS NOT NULL THEN
+      verdict := 'settled';
+      RETURN;
+    END IF;
     SELECT count(*) INTO v_unsent FROM (
       SELECT 1 FROM :schema.submitter_nonce_allocation a
       WHERE a.id = ANY (v_binding.ids) AND a.stage IN ('REUSABLE', 'CONSUMED_EXTERNAL', 'BURNT')
@@ -608,6 +637,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
   v_binding :schema.operation%ROWTYPE;
   v_verdict text;
+  v_success jsonb;
 BEGIN
   PERFORM 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter FOR UPDATE;
   SELECT * INTO v_binding FROM :schema.operation o
@@ -615,7 +645,7 @@ BEGIN
   IF NOT FOUND OR v_binding.settled IS NOT NULL THEN
     RETURN FOUND;
   END IF;
-  SELECT r.verdict INTO v_verdict FROM :schema.resolve_operation(
+  SELECT r.verdict, r.settled INTO v_verdict, v_success FROM :schema.resolve_operation(
     p_submitter, p_operation, v_binding.request_hash, v_binding.count) r;
   IF v_verdict IN ('unknown', 'contended') OR EXISTS (
     SELECT 1 FROM :schema.submitter_nonce_allocation a
@@ -624,7 +654,7 @@ BEGIN
     RETURN false;
   END IF;
   UPDATE :schema.operation o
-  SET settled = (
+  SET settled = coalesce(v_success, (
     SELECT coalesce(jsonb_agg(jsonb_build_object(
       'id', a.id, 'submitter', a.submitter, 'nonce', a.nonce::text, 'stage', a.stage,
       'source', a.source, 'exposure', a.exposure, 'engine', a.engine, 'epoch', a.epoch::text,
@@ -635,7 +665,7 @@ BEGIN
       'updated_ms', extract(epoch FROM a.updated_at)::double precision * 1000)
       ORDER BY a.nonce), '[]')
     FROM :schema.submitter_nonce_allocation a
-    WHERE a.id = ANY (v_binding.ids))
+    WHERE a.id = ANY (v_binding.ids)))
   WHERE o.submitter = p_submitter AND o.operation_id = p_operation;
   RETURN true;
 END $$;`,
@@ -872,10 +902,10 @@ BEGIN
 
   IF c_sub IS NOT NULL AND q_ids IS NOT NULL THEN
     INSERT INTO :schema.allocation_grant (
-      id, submitter, chain_generation, nonce, generation, ended_stage, operation_id, hashes, note,
-      granted_at, ended_at)
-    SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.stage, a.operation_id,
-      a.hashes, a.note, a.created_at, v_now
+      id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+      inherited_hashes, note, granted_at, ended_at)
+    SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, a.stage,
+      a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, v_now
     FROM unnest(c_sub, c_rank, c_nonce) AS c (sub, rank, nonce)
     JOIN :schema.submitter_nonce_allocation a
       ON a.submitter = p_submitters[c.sub] AND a.chain_generation = v_gen[c.sub]

@@ -136,9 +136,11 @@ CREATE TABLE :schema.allocation_grant (
   chain_generation integer NOT NULL,
   nonce            bigint NOT NULL,
   generation       integer NOT NULL,
+  source           :schema.allocation_source NOT NULL,
   ended_stage      :schema.allocation_stage NOT NULL,
   operation_id     text,
   hashes           text[],
+  inherited_hashes integer NOT NULL DEFAULT 0,
   note             text,
   granted_at       timestamptz NOT NULL,
   ended_at         timestamptz NOT NULL

@@ -231,10 +231,10 @@ BEGIN
 
   IF c_sub IS NOT NULL AND q_ids IS NOT NULL THEN
     INSERT INTO :schema.allocation_grant (
-      id, submitter, chain_generation, nonce, generation, ended_stage, operation_id, hashes, note,
-      granted_at, ended_at)
-    SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.stage, a.operation_id,
-      a.hashes, a.note, a.created_at, v_now
+      id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+      inherited_hashes, note, granted_at, ended_at)
+    SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, a.stage,
+      a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, v_now
     FROM unnest(c_sub, c_rank, c_nonce) AS c (sub, rank, nonce)
     JOIN :schema.submitter_nonce_allocation a
       ON a.submitter = p_submitters[c.sub] AND a.chain_generation = v_gen[c.sub]
