@@ -168,6 +168,6 @@ export class NonceComponent {
 
   private refOf(ref: NonceRef): AllocationRef {
     if ('id' in ref) return ref;
-    return this.parts.template.held.find(this.submitter(ref.submitter), ref.nonce);
+    return this.parts.template.held.find(this.submitter(ref.submitter), toNonce(ref.nonce));
   }
 }
