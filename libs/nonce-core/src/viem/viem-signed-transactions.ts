@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import {
   keccak256,
   parseTransaction,
@@ -10,9 +11,28 @@ import type { SignedTransaction, SignedTransactions } from '../template/signed-t
 
 const BYTES = /^0x(?:[0-9a-fA-F]{2})+$/;
 
+/** One transaction is read by its handler, by its intent and by its transport, one after the other. */
+const MAX_REMEMBERED = 64;
+
 /** Signed EVM transactions, read with viem. */
 export class ViemSignedTransactions implements SignedTransactions {
+  private readonly known = new LRUCache<Hex, SignedTransaction>({ max: MAX_REMEMBERED });
+
   read(rawTx: Hex): SignedTransaction {
+    const known = this.known.get(rawTx);
+    if (known !== undefined) return known;
+    const signed = this.decode(rawTx);
+    this.known.set(rawTx, signed);
+    return signed;
+  }
+
+  async sender(rawTx: Hex): Promise<Hex> {
+    const serializedTransaction = rawTx as TransactionSerialized;
+    const address = await recoverTransactionAddress({ serializedTransaction });
+    return address.toLowerCase() as Hex;
+  }
+
+  private decode(rawTx: Hex): SignedTransaction {
     if (!BYTES.test(rawTx)) throw unreadable('must be 0x and pairs of hexadecimal digits');
     const txHash = keccak256(rawTx);
     try {
@@ -23,12 +43,6 @@ export class ViemSignedTransactions implements SignedTransactions {
       // Some chains have transaction types of their own; the hash is the same function everywhere.
       return { txHash, nonce: null, chainId: null };
     }
-  }
-
-  async sender(rawTx: Hex): Promise<Hex> {
-    const serializedTransaction = rawTx as TransactionSerialized;
-    const address = await recoverTransactionAddress({ serializedTransaction });
-    return address.toLowerCase() as Hex;
   }
 }
 
