@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { NonceComponent, NonceModule } from '@noncekit/nonce-core';
 import { Redis } from 'ioredis';
 import type { StackChain } from '../stack/stack';
+import { TTL_MS } from './contenders/raw-statements';
 import { SCHEMA } from './bench-stores';
 
 export interface NodeSettings {
@@ -24,7 +25,7 @@ export async function openNonces(settings: NodeSettings): Promise<OpenNonces> {
   const module = NonceModule.forRoot({
     database: { url: databaseUrl, schema: SCHEMA },
     maxInFlight: 0,
-    allocation: { exposure: 'declared' },
+    allocation: { exposure: 'declared', ttlMs: TTL_MS },
     redis: client === undefined ? { enabled: false } : { client },
     ...(chain === undefined
       ? {}

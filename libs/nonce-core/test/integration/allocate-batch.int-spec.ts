@@ -169,6 +169,40 @@ describe('allocate_batch', () => {
     expect(noncesOf((await allocate([rowOf(submitter)]))[0])).toEqual([5]);
   });
 
+  it('L6: a backlog of overdue reservations is taken back as callers need it, and by the sweep as a whole', async () => {
+    const submitter = await opened();
+    for (let round = 0; round < 8; round += 1)
+      await allocate([rowOf(submitter, { ids: tokens(250) })]);
+    await fixture.database.pool.query(
+      `WITH overdue AS (
+         UPDATE submitter_nonce_allocation
+         SET deadline = now() - interval '1 hour' + nonce * interval '1 ms' WHERE submitter = $1)
+       UPDATE submitter_nonce_state SET reclaim_at = now() - interval '1 hour' WHERE submitter = $1`,
+      [submitter],
+    );
+    const overdue = async (): Promise<number> => {
+      const { rows } = await fixture.database.pool.query<{ count: string }>(
+        `SELECT count(*) FROM submitter_nonce_allocation
+         WHERE submitter = $1 AND stage = 'GRANTED' AND deadline < now()`,
+        [submitter],
+      );
+      return Number(rows[0]?.count);
+    };
+    const answers = await allocate([rowOf(submitter), rowOf(submitter, { ids: tokens(2) })]);
+    expect(answers.flatMap(noncesOf)).toEqual([0, 1, 2]);
+    // The statement touched no more of the backlog than it could use.
+    expect(await overdue()).toBe(2_000 - 3);
+    while ((await overdue()) > 0) {
+      const swept = await fixture.database.pool.query('SELECT reclaim_expired(500, 30000, $1)', [
+        'replacement',
+      ]);
+      expect(swept.rowCount).toBeGreaterThan(0);
+      expect(swept.rowCount).toBeLessThanOrEqual(500);
+    }
+    const next = await allocate([rowOf(submitter, { ids: tokens(5) })]);
+    expect(noncesOf(next[0])).toEqual([3, 4, 5, 6, 7]);
+  });
+
   it('keeps its index plans when statistics were taken on empty tables', async () => {
     const submitter = await opened();
     await fixture.database.pool.query('ANALYZE');

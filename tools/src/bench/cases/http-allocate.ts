@@ -1,5 +1,6 @@
 import autocannon from 'autocannon';
 import type { BenchCase } from '../bench-case';
+import { TTL_MS } from '../contenders/raw-statements';
 import { startApi, startEmptyApi, type HttpNode } from '../http-node';
 import type { Sample } from '../statistics';
 import { submitterAt } from '../submitters';
@@ -39,7 +40,7 @@ async function load(node: HttpNode, durationMs: number): Promise<Sample> {
     url: `${node.url}/v1/submitters/${submitterAt(0)}/allocations`,
     method: 'POST',
     headers: { 'content-type': 'application/json', ...node.headers },
-    body: JSON.stringify({ ttlMs: 60_000 }),
+    body: JSON.stringify({ ttlMs: TTL_MS }),
     connections: CONNECTIONS,
     duration: Math.max(1, Math.ceil(durationMs / 1_000)),
   });

@@ -13,7 +13,8 @@ export const RAW_COMMAND = {
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 };
 
-const TTL_MS = 60_000;
+/** Longer than any run: what expires meanwhile would be reclaimed instead of granted fresh. */
+export const TTL_MS = 3_600_000;
 const QUARANTINE_MS = 30_000;
 const RELEASE = 'replacement';
 

@@ -341,7 +341,9 @@ $$;`,
   '0004_reissue': `-- Makes nonces issuable again. The callers hold the locks of the state rows.
 
 -- Reservations past their deadline: proven unsent ones become REUSABLE, the others QUARANTINED.
--- Rows another statement is just writing are left for the next call.
+-- Rows another statement is just writing are left for the next call, and so are all but the
+-- \`p_limit\` of each submitter that have been overdue longest: the index finds these without looking
+-- at the others, so that a large backlog slows nobody down.
 CREATE FUNCTION :schema.reclaim_of(
   p_submitters    text[],
   p_now           timestamptz,
@@ -357,11 +359,18 @@ BEGIN
   WITH overdue AS MATERIALIZED (
     SELECT a.id, a.exposure = 'declared' AND a.source <> 'replacement' AS unsent
     FROM :schema.submitter_nonce_allocation a
-    WHERE a.submitter = ANY (p_submitters)
-      AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+    WHERE a.id = ANY (ARRAY(
+        SELECT c.id FROM unnest(p_submitters) AS s (submitter)
+        CROSS JOIN LATERAL (
+          SELECT o.id FROM :schema.submitter_nonce_allocation o
+          WHERE o.submitter = s.submitter
+            AND o.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+            AND o.deadline <= p_now
+          ORDER BY o.deadline
+          LIMIT p_limit) c))
+      AND a.stage = 'GRANTED'
       AND a.deadline <= p_now
     ORDER BY a.submitter, a.chain_generation, a.nonce
-    LIMIT p_limit
     FOR UPDATE SKIP LOCKED
   )
   UPDATE :schema.submitter_nonce_allocation a
@@ -784,7 +793,9 @@ BEGIN
         ON s.submitter = p.submitter AND (v_all_locked OR p.submitter = ANY (v_locked))
       ORDER BY p.ord) r;
     EXIT WHEN v_due IS NULL OR v_pass = 2;
-    PERFORM :schema.reclaim_of(v_due, v_now, p_quarantine_ms, p_release, 1000);
+    -- As many as this batch could use; the rest is the sweep's.
+    PERFORM :schema.reclaim_of(v_due, v_now, p_quarantine_ms, p_release,
+      (SELECT max(n.need) FROM unnest(p_needs) AS n (need)));
     PERFORM :schema.walk_closed_ranges(s.submitter, s.need, s.default_window, v_now)
     FROM unnest(p_submitters, p_needs, p_windows) AS s (submitter, need, default_window)
     WHERE s.submitter = ANY (v_due);
@@ -1263,7 +1274,8 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY SELECT r FROM :schema.reclaim_of(
-    v_due, clock_timestamp(), p_quarantine_ms, p_release, p_limit) AS r;
+    v_due, clock_timestamp(), p_quarantine_ms, p_release,
+    greatest(1, p_limit / cardinality(v_due))) AS r;
 END $$;
 
 -- Applies what was learned about nonces, each while its row still is as it was claimed: same stage,

@@ -113,7 +113,9 @@ BEGIN
         ON s.submitter = p.submitter AND (v_all_locked OR p.submitter = ANY (v_locked))
       ORDER BY p.ord) r;
     EXIT WHEN v_due IS NULL OR v_pass = 2;
-    PERFORM :schema.reclaim_of(v_due, v_now, p_quarantine_ms, p_release, 1000);
+    -- As many as this batch could use; the rest is the sweep's.
+    PERFORM :schema.reclaim_of(v_due, v_now, p_quarantine_ms, p_release,
+      (SELECT max(n.need) FROM unnest(p_needs) AS n (need)));
     PERFORM :schema.walk_closed_ranges(s.submitter, s.need, s.default_window, v_now)
     FROM unnest(p_submitters, p_needs, p_windows) AS s (submitter, need, default_window)
     WHERE s.submitter = ANY (v_due);

@@ -19,7 +19,8 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY SELECT r FROM :schema.reclaim_of(
-    v_due, clock_timestamp(), p_quarantine_ms, p_release, p_limit) AS r;
+    v_due, clock_timestamp(), p_quarantine_ms, p_release,
+    greatest(1, p_limit / cardinality(v_due))) AS r;
 END $$;
 
 -- Applies what was learned about nonces, each while its row still is as it was claimed: same stage,
