@@ -97,10 +97,6 @@ export function canMove(from: AllocationStage, to: AllocationStage): boolean {
   return (TRANSITIONS[from] as readonly AllocationStage[]).includes(to);
 }
 
-export function isTerminal(stage: AllocationStage): boolean {
-  return (TERMINAL_STAGES as readonly AllocationStage[]).includes(stage);
-}
-
 /** The stages of one status, in table order. */
 export function stagesOf(status: AllocationStatus): readonly AllocationStage[] {
   return ALLOCATION_STAGES.filter((stage) => STATUS_OF[stage] === status);

@@ -18,7 +18,6 @@ export interface DatabaseOptions {
 }
 
 export const DATABASE_DEFAULTS = {
-  schema: 'noncekit',
   poolSize: 10,
   applicationName: 'noncekit',
   /** A hot statement takes milliseconds; one that takes longer than this is stuck. */

@@ -32,26 +32,27 @@ export class PostgresSubmitterStore implements SubmitterStore {
   constructor(private readonly runner: StatementRunner) {}
 
   async view(submitter: Submitter, defaultMaxInFlight: number): Promise<SubmitterView | null> {
-    const rows = await this.runner.run<SubmitterRow, StatementParameters['viewSubmitter']>(
-      this.runner.statements.viewSubmitter,
-      { submitter, defaultWindow: defaultMaxInFlight },
-    );
-    return rows[0] === undefined ? null : toSubmitterView(rows[0]);
+    const [row] = await this.describe({
+      after: '',
+      submitter,
+      search: null,
+      rowLimit: 1,
+      defaultWindow: defaultMaxInFlight,
+    });
+    return row ?? null;
   }
 
   /** Pages in key order, so that a submitter created meanwhile moves nobody to another page. */
   async list(query: Parameters<SubmitterStore['list']>[0]): Promise<Page<SubmitterView>> {
-    const rows = await this.runner.run<SubmitterRow, StatementParameters['listSubmitters']>(
-      this.runner.statements.listSubmitters,
-      {
-        after: query.cursor ?? '',
-        search: query.search ?? null,
-        // One more than asked for tells whether another page follows.
-        rowLimit: query.limit + 1,
-        defaultWindow: query.defaultMaxInFlight,
-      },
-    );
-    const items = rows.slice(0, query.limit).map(toSubmitterView);
+    const rows = await this.describe({
+      after: query.cursor ?? '',
+      submitter: null,
+      search: query.search ?? null,
+      // One more than asked for tells whether another page follows.
+      rowLimit: query.limit + 1,
+      defaultWindow: query.defaultMaxInFlight,
+    });
+    const items = rows.slice(0, query.limit);
     const last = items.at(-1);
     const more = rows.length > query.limit && last !== undefined;
     return { items, nextCursor: more ? last.submitter : null };
@@ -127,6 +128,14 @@ export class PostgresSubmitterStore implements SubmitterStore {
       rowLimit: query.limit,
     });
     return rows.map((row) => row.submitter as Submitter);
+  }
+
+  private async describe(
+    which: StatementParameters['listSubmitters'],
+  ): Promise<readonly SubmitterView[]> {
+    const { listSubmitters } = this.runner.statements;
+    const rows = await this.runner.run<SubmitterRow, typeof which>(listSubmitters, which);
+    return rows.map(toSubmitterView);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Nonce } from '../domain/nonce';
 import type { Submitter } from '../domain/submitter';
 import type { SubmitterView } from '../domain/submitter-view';
 
-/** A submitter as view-submitter and list-submitters return it. */
+/** A submitter as list-submitters returns it. */
 export interface SubmitterRow {
   readonly submitter: string;
   readonly label: string | null;

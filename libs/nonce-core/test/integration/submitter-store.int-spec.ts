@@ -204,7 +204,11 @@ it('no statement of the tracker or the views reads a table row by row when it is
   const looked = [
     { name: 'claimDue', text: statements.claimDue.text, values: [['INTENT'], [31_337], 10, 1_000] },
     { name: 'trackingBacklog', text: statements.trackingBacklog.text, values: [] },
-    { name: 'viewSubmitter', text: statements.viewSubmitter.text, values: [submitter, 64] },
+    {
+      name: 'listSubmitters, one',
+      text: statements.listSubmitters.text,
+      values: ['', submitter, null, 1, 64],
+    },
     { name: 'dueForAlignment', text: statements.dueForAlignment.text, values: [[31_337], 0, 10] },
   ];
   for (const { name, text, values } of looked) {

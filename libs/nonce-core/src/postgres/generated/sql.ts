@@ -153,11 +153,15 @@ export interface StatementParameters {
     readonly rowLimit: number;
   };
   /**
-   * One page of submitters in key order, each as in view-submitter.
+   * Submitters as an operator sees them: one, or a page of them in key order. USED is what was issued
+   * and is neither reserved nor recyclable, so that history is not counted row by row; the other counts
+   * come from partial indexes.
    */
   readonly listSubmitters: {
     /** the last key of the page before, or the empty text */
     readonly after: string;
+    /** only this one */
+    readonly submitter: string | null;
     /** part of the key or of the label */
     readonly search: string | null;
     readonly rowLimit: number;
@@ -236,14 +240,6 @@ export interface StatementParameters {
     readonly submitter: string;
     /** JSON with any of label, maxInFlight, ttlMs, exposure */
     readonly settings: string;
-  };
-  /**
-   * One submitter as an operator sees it. USED is what was issued and is neither reserved nor
-   * recyclable, so that history is not counted row by row; the other counts come from partial indexes.
-   */
-  readonly viewSubmitter: {
-    readonly submitter: string;
-    readonly defaultWindow: number;
   };
   /**
    * Appends one operator action.
@@ -424,10 +420,10 @@ LIMIT $5`,
   listSubmitters: {
     file: 'list-submitters',
     hot: false,
-    parameters: ['after', 'search', 'rowLimit', 'defaultWindow'],
+    parameters: ['after', 'submitter', 'search', 'rowLimit', 'defaultWindow'],
     text: `SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
   s.last_chain_nonce, s.chain_latest_count,
-  coalesce(s.max_in_flight, $4) AS max_in_flight,
+  coalesce(s.max_in_flight, $5) AS max_in_flight,
   s.paused_at IS NOT NULL AS paused, s.paused_reason,
   extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
   reserved.count AS reserved, reusable.count AS recyclable,
@@ -439,10 +435,11 @@ LIMIT $5`,
 FROM (
   SELECT * FROM :schema.submitter_nonce_state state
   WHERE state.submitter > $1
-    AND ($2::text IS NULL OR strpos(state.submitter, lower($2)) > 0
-      OR strpos(lower(state.label), lower($2)) > 0)
+    AND ($2::text IS NULL OR state.submitter = $2)
+    AND ($3::text IS NULL OR strpos(state.submitter, lower($3)) > 0
+      OR strpos(lower(state.label), lower($3)) > 0)
   ORDER BY state.submitter
-  LIMIT $3) s
+  LIMIT $4) s
 CROSS JOIN LATERAL (
   SELECT count(*) AS count, min(a.created_at) AS oldest
   FROM :schema.submitter_nonce_allocation a
@@ -590,54 +587,6 @@ SET label = CASE WHEN c.settings ? 'label' THEN c.settings ->> 'label' ELSE s.la
 FROM (SELECT $2::text::jsonb AS settings) c
 WHERE s.submitter = $1
 RETURNING s.submitter`,
-  },
-  viewSubmitter: {
-    file: 'view-submitter',
-    hot: false,
-    parameters: ['submitter', 'defaultWindow'],
-    text: `SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
-  s.last_chain_nonce, s.chain_latest_count,
-  coalesce(s.max_in_flight, $2) AS max_in_flight,
-  s.paused_at IS NOT NULL AS paused, s.paused_reason,
-  extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
-  reserved.count AS reserved, reusable.count AS recyclable,
-  greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count
-    - (s.walk_end - s.walk_cursor)) AS used,
-  extract(epoch FROM statement_timestamp() - reserved.oldest)::double precision * 1000
-    AS oldest_reserved_ms,
-  blocking.rows AS blocking
-FROM :schema.submitter_nonce_state s
-CROSS JOIN LATERAL (
-  SELECT count(*) AS count, min(a.created_at) AS oldest
-  FROM :schema.submitter_nonce_allocation a
-  WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
-    AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')) reserved
-CROSS JOIN LATERAL (
-  SELECT count(*) AS count
-  FROM :schema.submitter_nonce_allocation a
-  WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
-    AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') reusable
-CROSS JOIN LATERAL (
-  SELECT coalesce(min(l.base), s.base) AS base
-  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = 1) origin
-CROSS JOIN LATERAL (
-  SELECT string_agg(b.nonce || ':' || b.stage || ':' || b.stuck, ',' ORDER BY b.nonce) AS rows
-  FROM (
-    (SELECT a.nonce, a.stage, a.stuck_since IS NOT NULL AS stuck
-     FROM :schema.submitter_nonce_allocation a
-     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
-       AND a.stage IN ('REUSABLE', 'QUARANTINED')
-       AND a.nonce >= coalesce(s.chain_latest_count, 0)
-     ORDER BY a.nonce LIMIT 1000)
-    UNION ALL
-    (SELECT a.nonce, a.stage, a.stuck_since IS NOT NULL
-     FROM :schema.submitter_nonce_allocation a
-     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
-       AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
-       AND a.deadline <= statement_timestamp()
-       AND a.nonce >= coalesce(s.chain_latest_count, 0)
-     ORDER BY a.nonce LIMIT 1000)) b) blocking
-WHERE s.submitter = $1`,
   },
   writeAudit: {
     file: 'write-audit',

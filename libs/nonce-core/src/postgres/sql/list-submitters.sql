@@ -1,11 +1,14 @@
--- One page of submitters in key order, each as in view-submitter.
+-- Submitters as an operator sees them: one, or a page of them in key order. USED is what was issued
+-- and is neither reserved nor recyclable, so that history is not counted row by row; the other counts
+-- come from partial indexes.
 -- $1 after text  the last key of the page before, or the empty text
--- $2 search text null  part of the key or of the label
--- $3 row_limit integer
--- $4 default_window integer
+-- $2 submitter text null  only this one
+-- $3 search text null  part of the key or of the label
+-- $4 row_limit integer
+-- $5 default_window integer
 SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
   s.last_chain_nonce, s.chain_latest_count,
-  coalesce(s.max_in_flight, $4) AS max_in_flight,
+  coalesce(s.max_in_flight, $5) AS max_in_flight,
   s.paused_at IS NOT NULL AS paused, s.paused_reason,
   extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
   reserved.count AS reserved, reusable.count AS recyclable,
@@ -17,10 +20,11 @@ SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
 FROM (
   SELECT * FROM :schema.submitter_nonce_state state
   WHERE state.submitter > $1
-    AND ($2::text IS NULL OR strpos(state.submitter, lower($2)) > 0
-      OR strpos(lower(state.label), lower($2)) > 0)
+    AND ($2::text IS NULL OR state.submitter = $2)
+    AND ($3::text IS NULL OR strpos(state.submitter, lower($3)) > 0
+      OR strpos(lower(state.label), lower($3)) > 0)
   ORDER BY state.submitter
-  LIMIT $3) s
+  LIMIT $4) s
 CROSS JOIN LATERAL (
   SELECT count(*) AS count, min(a.created_at) AS oldest
   FROM :schema.submitter_nonce_allocation a
