@@ -5,7 +5,7 @@ const CORE = '^libs/nonce-core/src';
 const DOORS = `${CORE}/(index|domain|ports|testing)\\.ts$`;
 const ADAPTER = '^libs/chain-adapter/src';
 const TEST_CODE = '(\\.spec\\.ts|-spec\\.ts)$|^apps/[^/]+/src/e2e/';
-const MIDDLE = '(engines|routing|flush|tracking|recovery|outbox)';
+const MIDDLE = '(engine-parts|engines|routing|flush|tracking|recovery|outbox)';
 
 /** A package by name, whether it was found in node_modules or not. */
 const packages = (...names) => names.map((name) => `(^|node_modules/)${name}(/|$)`);
@@ -46,10 +46,15 @@ module.exports = {
       { path: `${CORE}/ports/` },
       { pathNot: inside('domain', 'ports') },
     ),
-    mayImport('engines', ['domain', 'ports', 'engines'], 'an engine works over ports'),
+    mayImport('engine-parts', ['domain', 'ports', 'engine-parts'], 'parts work over ports'),
+    mayImport(
+      'engines',
+      ['domain', 'ports', 'engine-parts', 'engines'],
+      'an engine works over ports, built of the common parts',
+    ),
     rule(
       'engines-do-not-import-each-other',
-      'one folder per engine; what two of them share is domain or a port',
+      'one folder per engine; what two of them share is a common part',
       { path: `${CORE}/engines/([^/]+)/` },
       { path: `${CORE}/engines/`, pathNot: `${CORE}/engines/$1/` },
     ),

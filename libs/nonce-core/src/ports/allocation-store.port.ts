@@ -7,6 +7,7 @@ import type { HolderCommand } from '../domain/holder-command';
 import type { Nonce } from '../domain/nonce';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type { Submitter } from '../domain/submitter';
+import type { FastGrant } from './fast-store.port';
 import type { TransactionHandle } from './transaction.port';
 
 export interface AllocateRow {
@@ -64,6 +65,8 @@ export interface HolderRow {
   readonly ttlMs: number;
   /** A chain is configured for this submitter, so a hash can be followed. */
   readonly followable: boolean;
+  /** Facts of a fast grant that Postgres may not have heard of yet; makes its row when needed. */
+  readonly grant?: FastGrant;
 }
 
 export type HolderAnswer =

@@ -5,8 +5,8 @@ import { decideHolderCommand, type HolderCommand } from '../domain/holder-comman
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import { submitterParts, type Submitter } from '../domain/submitter';
 import type { SubmitterView } from '../domain/submitter-view';
-import { toAllocateRequest } from '../engines/reliable/allocation-request';
-import { toHolderRow, type HolderWords } from '../engines/reliable/holder-request';
+import { toAllocateRequest } from '../engine-parts/allocation-request';
+import { toHolderRow, type HolderWords } from '../engine-parts/holder-request';
 import type { HolderRow } from '../ports/allocation-store.port';
 import type { BaselineSource } from '../ports/baseline.port';
 import type { ChainRegistry } from '../ports/chain.port';

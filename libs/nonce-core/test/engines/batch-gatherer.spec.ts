@@ -1,5 +1,5 @@
 import { isNonceError } from '../../src/domain/errors/nonce-error';
-import { BatchGatherer, type GatheredCall } from '../../src/engines/reliable/batch-gatherer';
+import { BatchGatherer, type GatheredCall } from '../../src/engine-parts/batch-gatherer';
 
 interface Wish {
   readonly key: string;

@@ -7,13 +7,17 @@ import type { BaselineSource } from '../../ports/baseline.port';
 import type { Clock } from '../../ports/clock.port';
 import type { Grant } from '../../ports/engine.port';
 import type { LockCoordinator } from '../../ports/lock.port';
-import type { AllocateRequest } from './allocation-request';
-import { askStore, type RetryPolicy } from './ask-store';
-import { BatchGatherer, type GatheredCall, type GatherLimits } from './batch-gatherer';
-import type { EngineObserver } from './engine-observer';
-import { FlightLimit } from './flight-limit';
-import { OperationFlights } from './operation-flights';
-import { SubmitterOpener } from './submitter-opener';
+import type { AllocateRequest } from '../../engine-parts/allocation-request';
+import { askStore, type RetryPolicy } from '../../engine-parts/ask-store';
+import {
+  BatchGatherer,
+  type GatheredCall,
+  type GatherLimits,
+} from '../../engine-parts/batch-gatherer';
+import type { EngineObserver } from '../../engine-parts/engine-observer';
+import { FlightLimit } from '../../engine-parts/flight-limit';
+import { OperationFlights } from '../../engine-parts/operation-flights';
+import { SubmitterOpener } from '../../engine-parts/submitter-opener';
 
 type AllocateCall = GatheredCall<AllocateRequest, Grant>;
 type Gatherer = BatchGatherer<AllocateRequest, Grant>;

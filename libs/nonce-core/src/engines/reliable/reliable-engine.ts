@@ -20,10 +20,10 @@ import type { Metrics } from '../../ports/metrics.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
 import type { TransactionHandle } from '../../ports/transaction.port';
 import { AllocationDesk } from './allocation-desk';
-import { toAllocateRequest } from './allocation-request';
-import { CommandDesk } from './command-desk';
-import { EngineObserver } from './engine-observer';
-import { toHolderRow, type HolderWords } from './holder-request';
+import { toAllocateRequest } from '../../engine-parts/allocation-request';
+import { CommandDesk } from '../../engine-parts/command-desk';
+import { EngineObserver } from '../../engine-parts/engine-observer';
+import { toHolderRow, type HolderWords } from '../../engine-parts/holder-request';
 import { RELIABLE_DEFAULTS, type ReliableEngineOptions } from './reliable-options';
 
 export interface ReliableEnginePorts {

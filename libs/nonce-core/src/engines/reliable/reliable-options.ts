@@ -1,5 +1,5 @@
 import type { QuarantinePolicy } from '../../domain/quarantine-policy';
-import type { RetryPolicy } from './ask-store';
+import type { RetryPolicy } from '../../engine-parts/ask-store';
 
 export interface ReliableEngineOptions {
   /** Window of submitters whose chain is not configured and that have no own setting; 0 = no limit. */

@@ -1,13 +1,9 @@
-import {
-  ALLOCATION_SOURCES,
-  type Allocation,
-  type AllocationSource,
-} from '../../domain/allocation';
-import type { AllocationStage } from '../../domain/allocation-state';
-import type { EngineName } from '../../domain/epoch';
-import type { HolderCommand } from '../../domain/holder-command';
-import type { EventSink } from '../../ports/events.port';
-import type { Metrics } from '../../ports/metrics.port';
+import { ALLOCATION_SOURCES, type Allocation, type AllocationSource } from '../domain/allocation';
+import type { AllocationStage } from '../domain/allocation-state';
+import type { EngineName } from '../domain/epoch';
+import type { HolderCommand } from '../domain/holder-command';
+import type { EventSink } from '../ports/events.port';
+import type { Metrics } from '../ports/metrics.port';
 
 /** The stage a nonce left when it was granted; null when its row came into being. */
 const LEFT_BY_GRANT: Readonly<Record<AllocationSource, AllocationStage | null>> = {

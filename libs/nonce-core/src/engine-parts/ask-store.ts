@@ -1,5 +1,5 @@
-import { isNonceError } from '../../domain/errors/nonce-error';
-import type { Clock } from '../../ports/clock.port';
+import { isNonceError } from '../domain/errors/nonce-error';
+import type { Clock } from '../ports/clock.port';
 import type { GatheredCall } from './batch-gatherer';
 
 export interface RetryPolicy {

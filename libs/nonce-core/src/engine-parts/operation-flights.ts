@@ -1,4 +1,4 @@
-import type { Grant } from '../../ports/engine.port';
+import type { Grant } from '../ports/engine.port';
 import type { AllocateRequest } from './allocation-request';
 
 /**

@@ -1,4 +1,4 @@
-import { NonceError } from '../../domain/errors/nonce-error';
+import { NonceError } from '../domain/errors/nonce-error';
 import { BatchLanes, type BatchShape } from './batch-lanes';
 
 /** One caller's request on its way to its answer. Only the first settling counts. */

@@ -1,9 +1,9 @@
-import { NonceError } from '../../domain/errors/nonce-error';
-import type { QuarantinePolicy } from '../../domain/quarantine-policy';
-import type { AllocationStore, HolderAnswer, HolderRow } from '../../ports/allocation-store.port';
-import type { Clock } from '../../ports/clock.port';
-import type { CommandAnswer } from '../../ports/engine.port';
-import type { TransactionHandle } from '../../ports/transaction.port';
+import { NonceError } from '../domain/errors/nonce-error';
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { AllocationStore, HolderAnswer, HolderRow } from '../ports/allocation-store.port';
+import type { Clock } from '../ports/clock.port';
+import type { CommandAnswer } from '../ports/engine.port';
+import type { TransactionHandle } from '../ports/transaction.port';
 import { askStore, type RetryPolicy } from './ask-store';
 import { BatchGatherer, type GatheredCall, type GatherLimits } from './batch-gatherer';
 import type { EngineObserver } from './engine-observer';

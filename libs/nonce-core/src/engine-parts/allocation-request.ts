@@ -1,11 +1,11 @@
 import { v7 as uuidV7 } from 'uuid';
-import { ALLOCATION_LIMITS } from '../../domain/allocation';
-import { NonceError, type FieldProblem } from '../../domain/errors/nonce-error';
-import { toNonce, type Nonce } from '../../domain/nonce';
-import { submitterParts } from '../../domain/submitter';
-import type { AllocateRow } from '../../ports/allocation-store.port';
-import type { ChainRegistry } from '../../ports/chain.port';
-import type { AllocateCommand } from '../../ports/engine.port';
+import { ALLOCATION_LIMITS } from '../domain/allocation';
+import { NonceError, type FieldProblem } from '../domain/errors/nonce-error';
+import { toNonce, type Nonce } from '../domain/nonce';
+import { submitterParts } from '../domain/submitter';
+import type { AllocateRow } from '../ports/allocation-store.port';
+import type { ChainRegistry } from '../ports/chain.port';
+import type { AllocateCommand } from '../ports/engine.port';
 
 /** One caller's wish with its owner tokens: repeated with the same tokens it is the same wish. */
 export interface AllocateRequest {

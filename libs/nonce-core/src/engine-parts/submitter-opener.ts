@@ -1,7 +1,7 @@
-import type { Nonce } from '../../domain/nonce';
-import type { Submitter } from '../../domain/submitter';
-import type { AllocationStore } from '../../ports/allocation-store.port';
-import type { BaselineSource } from '../../ports/baseline.port';
+import type { Nonce } from '../domain/nonce';
+import type { Submitter } from '../domain/submitter';
+import type { AllocationStore } from '../ports/allocation-store.port';
+import type { BaselineSource } from '../ports/baseline.port';
 
 /** Opens submitters never seen before, once each however many callers meet it at the same time. */
 export class SubmitterOpener {

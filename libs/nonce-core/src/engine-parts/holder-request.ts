@@ -1,9 +1,9 @@
-import { ALLOCATION_LIMITS } from '../../domain/allocation';
-import type { Hex } from '../../domain/brand';
-import { NonceError, type FieldProblem } from '../../domain/errors/nonce-error';
-import type { HolderCommand } from '../../domain/holder-command';
-import type { HolderRow } from '../../ports/allocation-store.port';
-import type { AllocationRef } from '../../ports/engine.port';
+import { ALLOCATION_LIMITS } from '../domain/allocation';
+import type { Hex } from '../domain/brand';
+import { NonceError, type FieldProblem } from '../domain/errors/nonce-error';
+import type { HolderCommand } from '../domain/holder-command';
+import type { HolderRow } from '../ports/allocation-store.port';
+import type { AllocationRef } from '../ports/engine.port';
 import { ttlProblem } from './allocation-request';
 
 /** What a holder says beside naming its allocation. */

@@ -1,0 +1,82 @@
+import type { Epoch } from '../domain/epoch';
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { Submitter } from '../domain/submitter';
+import type { AllocateAnswer } from './allocation-store.port';
+import type { FastGrant, FastLimits, FastView, FreeNonce, Incarnation } from './fast-store.port';
+
+/** `strict`: an intent is durable before anything is sent; `relaxed`: no Postgres write before it. */
+export const INTENT_POLICIES = ['strict', 'relaxed'] as const;
+export type IntentPolicy = (typeof INTENT_POLICIES)[number];
+
+export interface FastEpochRequest {
+  readonly submitter: Submitter;
+  readonly incarnation: Incarnation;
+  /** Epoch that was found unusable; null when the node knows none yet. */
+  readonly badEpoch: Epoch | null;
+  /** Fresh nonces wanted at once. */
+  readonly raise: number;
+  /** Window of the submitter's chain; 0 = no limit. */
+  readonly defaultWindow: number;
+  readonly reason: string;
+}
+
+export interface FastEpoch {
+  readonly view: FastView;
+  /** True: this call won the epoch and alone may open it in the fast store, once. */
+  readonly won: boolean;
+  readonly base: number;
+  readonly ceiling: number;
+  readonly limits: FastLimits;
+  readonly free: readonly FreeNonce[];
+  readonly moreFree: boolean;
+}
+
+/** `absent`: no state row yet. `stale`: another epoch or engine rules now. */
+export type FastEpochAnswer =
+  | { readonly kind: 'epoch'; readonly epoch: FastEpoch }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'stale' };
+
+export interface FastRefillRequest {
+  readonly view: FastView;
+  /** Ceiling as the asker knows it; raised only while it is still this (compare and set). */
+  readonly ceilingSeen: number;
+  readonly raise: number;
+  readonly defaultWindow: number;
+}
+
+export interface FastRecordRow {
+  readonly grants: readonly FastGrant[];
+  readonly requestHash: string | null;
+}
+
+/** `fenced`: a nonce belongs to somebody else by now: forget these grants and allocate again. */
+export type FastRecordAnswer = AllocateAnswer | { readonly kind: 'fenced' };
+
+/** Postgres's side of fast epochs: the only place where an epoch, a ceiling or a binding changes. */
+export interface FastEpochStore {
+  /** Joins the ruling epoch of this incarnation, or wins a new one. One answer per request. */
+  enter(
+    requests: readonly FastEpochRequest[],
+    intents: IntentPolicy,
+  ): Promise<readonly FastEpochAnswer[]>;
+  refill(
+    requests: readonly FastRefillRequest[],
+    intents: IntentPolicy,
+  ): Promise<readonly FastEpochAnswer[]>;
+  /**
+   * Makes grants durable before their handlers run: all that are not `declared`, that bear an
+   * operation, or that replace an earlier holder. A replay is answered with what is bound.
+   */
+  record(
+    rows: readonly FastRecordRow[],
+    quarantine: QuarantinePolicy,
+  ): Promise<readonly FastRecordAnswer[]>;
+  /**
+   * Ends an epoch whose fast store retired it at `retiredNext`; null when that is not known, which
+   * under `relaxed` quarantines everything without a verdict. False when another epoch rules.
+   */
+  close(view: FastView, retiredNext: number | null, reason: string): Promise<boolean>;
+  /** Submitters of fast epochs that have nonces to hand to their fast store. */
+  awaitingLoad(limit: number): Promise<readonly FastView[]>;
+}

@@ -1,0 +1,208 @@
+import type { AllocationSource, Exposure } from '../domain/allocation';
+import type { Hex } from '../domain/brand';
+import type { Epoch } from '../domain/epoch';
+import type { ErrorCode } from '../domain/errors/catalogue';
+import type { Nonce } from '../domain/nonce';
+import type { Submitter } from '../domain/submitter';
+
+/** Proof that a fast store is the same uninterrupted primary: run id, replication id and role. */
+export type Incarnation = string;
+
+/** What a node believes about a submitter's range; may be stale for ever without harm. */
+export interface FastView {
+  readonly submitter: Submitter;
+  readonly epoch: Epoch;
+  readonly incarnation: Incarnation;
+}
+
+/** What limits fresh nonces beside the ceiling; copied from Postgres, the authority. */
+export interface FastLimits {
+  /** Known chain count; nothing below it is issued. 0 without a chain. */
+  readonly floor: number;
+  /** First fresh nonce that the window forbids; null = the window counts reservations instead. */
+  readonly windowEnd: number | null;
+  /** Most reservations at once where no chain count is known; 0 = no limit. */
+  readonly maxReserved: number;
+  /** Reservations that Postgres knows and the fast store may have forgotten (INTENT and later). */
+  readonly reservedElsewhere: number;
+  readonly paused: boolean;
+}
+
+/** A nonce of an earlier holder handed to the fast store, to be issued before fresh ones. */
+export interface FreeNonce {
+  readonly nonce: Nonce;
+  /** May have been sent by an earlier holder: issued as a replacement only. */
+  readonly tainted: boolean;
+}
+
+export interface FastAllocateRow {
+  readonly view: FastView;
+  /** One owner token per wanted nonce; known tokens are answered with their grants. */
+  readonly ids: readonly string[];
+  readonly operationId: string | null;
+  readonly requestHash: string | null;
+  readonly ttlMs: number;
+  readonly exposure: Exposure;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+}
+
+/** Facts of one grant as the fast store holds them. */
+export interface FastGrant {
+  readonly id: string;
+  readonly submitter: Submitter;
+  readonly nonce: Nonce;
+  readonly epoch: Epoch;
+  /** Order of grants within an epoch, from 2 up; 1 is the unknown holder of a closed range. */
+  readonly generation: number;
+  readonly source: AllocationSource;
+  readonly exposure: Exposure;
+  readonly operationId: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** By the fast store's clock, milliseconds since 1970. */
+  readonly grantedAtMs: number;
+  readonly deadlineMs: number;
+}
+
+/** Why a view cannot be used any more; each of them ends in a new epoch, never in a repair. */
+export type StaleReason = 'incarnation' | 'absent' | 'epoch' | 'drain';
+
+export type FastAllocateAnswer =
+  | {
+      readonly kind: 'granted';
+      readonly grants: readonly FastGrant[];
+      readonly replayed: boolean;
+      /** Fresh nonces left below the ceiling, and nonces left in the free set. */
+      readonly fresh: number;
+      readonly free: number;
+    }
+  /** The range is used up, or lower nonces wait in Postgres: refill, then ask again. */
+  | { readonly kind: 'refill'; readonly ceiling: number }
+  | { readonly kind: 'stale'; readonly reason: StaleReason; readonly epoch: Epoch | null }
+  | {
+      readonly kind: 'refused';
+      /** NONCE_IN_FLIGHT_LIMIT, NONCE_PAUSED, NONCE_BACKPRESSURE, NONCE_IDEMPOTENCY_REUSED. */
+      readonly code: ErrorCode;
+      readonly context: Readonly<Record<string, unknown>>;
+    };
+
+/**
+ * What is told to the fast store about a grant.
+ *   submitted, used, recyclable, quarantine, keep, heartbeat   as in HOLDER_COMMANDS
+ *   exposed   Postgres recorded an intent or more: nothing here may free it again
+ *   released  Postgres recorded that it was never sent: it may be issued again
+ *   drop      Postgres gave the nonce to somebody else: forget it, also as a free one
+ *   park      Postgres holds the row and decides from now on
+ */
+export const FAST_WORDS = [
+  'submitted',
+  'used',
+  'recyclable',
+  'quarantine',
+  'keep',
+  'heartbeat',
+  'exposed',
+  'released',
+  'drop',
+  'park',
+] as const;
+export type FastWord = (typeof FAST_WORDS)[number];
+
+export interface FastSettleRow {
+  readonly word: FastWord;
+  readonly view: FastView;
+  readonly id: string;
+  readonly nonce: Nonce;
+  readonly txHash: Hex | null;
+  /** Reason or note, at most 500 characters. */
+  readonly note: string | null;
+  readonly ttlMs: number;
+  /** A chain is configured, so `used` with a hash is followed and not asserted. */
+  readonly followable: boolean;
+}
+
+/**
+ * `done`: written (and, for the first six words, queued as an event).
+ * `same`: had been said before.
+ * `settled`: the grant has left GRANTED; Postgres decides, once `event` is applied there.
+ * `fenced`: another token holds this nonce in this epoch.
+ * `unknown`: nothing is known of it here; Postgres decides.
+ * `stale`: another epoch or incarnation; Postgres decides.
+ */
+export type FastSettleAnswer =
+  | { readonly kind: 'done' | 'same'; readonly grant: FastGrant; readonly note: string | null }
+  | { readonly kind: 'settled'; readonly event: FlushEvent }
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'stale' };
+
+/** Stages an event may carry: what a grant can become before Postgres hears of it. */
+export const EVENT_STAGES = [
+  'GRANTED',
+  'BROADCAST',
+  'ASSERTED',
+  'REUSABLE',
+  'QUARANTINED',
+] as const;
+export type EventStage = (typeof EVENT_STAGES)[number];
+
+/** One self-contained fact about a grant. Order of truth: (epoch, generation, rank). */
+export interface FlushEvent {
+  readonly grant: FastGrant;
+  readonly stage: EventStage;
+  /** 1 for the grant itself, rising with each later word about it. */
+  readonly rank: number;
+  /** Every hash said so far, oldest first. */
+  readonly hashes: readonly Hex[];
+  readonly note: string | null;
+  readonly atMs: number;
+}
+
+/** Opens an epoch that this node has just won in Postgres. One shot: never sent twice. */
+export interface FastOpening {
+  readonly view: FastView;
+  readonly base: number;
+  readonly ceiling: number;
+  readonly limits: FastLimits;
+  readonly free: readonly FreeNonce[];
+  /** More lower nonces wait in Postgres: ask for a refill before a fresh one is issued. */
+  readonly moreFree: boolean;
+}
+
+export type FastRefill = Omit<FastOpening, 'base'>;
+
+export interface FastStatus {
+  readonly shard: number;
+  readonly streamLength: number;
+  /** Age of the oldest event not yet flushed; null when there is none. */
+  readonly oldestEventAgeMs: number | null;
+}
+
+/**
+ * The accelerator. Every call is one script run per shard, atomic there. Never retried here: an
+ * answer that was lost is NONCE_STORE_UNAVAILABLE with an unknown outcome.
+ */
+export interface FastStore {
+  /** Shard of a submitter, by a stable hash. */
+  shardOf(submitter: Submitter): number;
+  /** The incarnation that serves this submitter's shard now. @throws NonceError NONCE_STORE_UNAVAILABLE. */
+  incarnationOf(submitter: Submitter): Promise<Incarnation>;
+  /** One answer per row, in order; rows of one shard share a script run. */
+  allocate(rows: readonly FastAllocateRow[]): Promise<readonly (FastAllocateAnswer | Error)[]>;
+  settle(rows: readonly FastSettleRow[]): Promise<readonly (FastSettleAnswer | Error)[]>;
+  /** Holder of a nonce as known here. */
+  look(
+    rows: readonly { readonly view: FastView; readonly id: string; readonly nonce: Nonce }[],
+  ): Promise<readonly (FastSettleAnswer | Error)[]>;
+  /** `opened`, or `refused` because a newer or the same epoch is there, or another incarnation. */
+  open(openings: readonly FastOpening[]): Promise<readonly ('opened' | 'refused' | Error)[]>;
+  /** Raises the ceiling, replaces the limits, adds free nonces that are not held. One shot. */
+  refill(refills: readonly FastRefill[]): Promise<readonly ('refilled' | 'refused' | Error)[]>;
+  /**
+   * Ends an epoch here for good and answers where its fresh nonces ended, when nothing is held and
+   * nothing was granted for `idleMs`; null when it is not idle, or not here.
+   */
+  retire(view: FastView, idleMs: number): Promise<{ readonly next: number } | null>;
+  /** Reservations past their deadline become free or quarantined, as events. Returns how many. */
+  reclaim(views: readonly FastView[], limit: number): Promise<number>;
+  status(shards: readonly number[]): Promise<readonly FastStatus[]>;
+}
