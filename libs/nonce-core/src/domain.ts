@@ -2,6 +2,7 @@ export * from './domain/allocation';
 export * from './domain/allocation-state';
 export type { Brand, Hex } from './domain/brand';
 export * from './domain/decide-after-submission';
+export * from './domain/engine-mode';
 export * from './domain/epoch';
 export * from './domain/errors/catalogue';
 export * from './domain/errors/handler-errors';

@@ -21,7 +21,10 @@ export type {
   ChainClient,
   ChainOptions,
   DatabaseOptions,
+  FlushOptions,
   NonceModuleOptions,
+  PerformanceOptions,
+  RecoveryOptions,
   ResolvedNonceOptions,
 } from './module/options';
 export { migrate, type MigrateOptions } from './postgres/migrate';
@@ -43,7 +46,7 @@ export { NonceEvents, type NonceEventListener } from './module/nonce-events';
 export { NonceHealthIndicator } from './module/nonce-health-indicator';
 export { NonceRecoveryService } from './module/nonce-recovery-service';
 export { NonceModule } from './module/nonce.module';
-export { OPTION_DEFAULTS } from './module/resolve-options';
+export { OPTION_DEFAULTS } from './module/option-defaults';
 export { NonceTrackingModule } from './module/tracking/nonce-tracking.module';
 export { PeriodicJobs } from './module/tracking/periodic-jobs';
 export type { TrackingIntervals } from './module/tracking/tracking-jobs';

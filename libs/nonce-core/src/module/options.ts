@@ -1,7 +1,9 @@
 import type { Registry } from 'prom-client';
 import type { Exposure } from '../domain/allocation';
+import type { EngineMode } from '../domain/engine-mode';
 import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-policy';
 import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
+import type { IntentPolicy } from '../ports/fast-epoch-store.port';
 import type { Logger } from '../ports/logger.port';
 import type { createDataSource } from '../postgres/data-source';
 import type { SignerCheck } from '../template/check-intent-bytes';
@@ -44,14 +46,59 @@ export interface ChainClient {
 export type ChainOptions = ChainSettings &
   ({ readonly rpcUrls: readonly string[] } | { readonly client: ChainClient });
 
+/** Of `mode: 'PERFORMANCE'` alone. */
+export interface PerformanceOptions {
+  /** `redis` is the one this version has. */
+  readonly strategy?: string;
+  /** `strict`: an intent is durable before anything leaves. `relaxed`: no Postgres write before it. */
+  readonly intents?: IntentPolicy;
+  readonly prefetch?: {
+    /** Fresh nonces handed to Redis at once, 1…65,536; adapts itself up to `max`. */
+    readonly size?: number;
+    /** Fewer than this left fetch the next ones ahead; below `size`. */
+    readonly lowWater?: number;
+    readonly max?: number;
+    /** Time without an allocation after which the unused ones go back to Postgres. */
+    readonly idleCloseMs?: number;
+  };
+}
+
+/** How events of Redis come to Postgres. */
+export interface FlushOptions {
+  /** Events per transaction, 1…10,000. */
+  readonly batchMax?: number;
+  readonly intervalMs?: number;
+  /** Events that may wait per shard; beyond it allocations are refused, never events dropped. */
+  readonly streamMax?: number;
+  /** Tries of a failed batch before it is reported. */
+  readonly retries?: number;
+  /** Deliveries after which an event becomes a dead letter. */
+  readonly maxDeliveries?: number;
+  /** Where the queue is full, flushes it within the call instead of refusing. */
+  readonly syncWriteFallback?: boolean;
+}
+
+export interface RecoveryOptions {
+  /** Between checks that the database was not set back, 100 ms to 10 min. */
+  readonly continuityIntervalMs?: number;
+  /** Folder of this node for its witness; absent = Redis alone keeps one. */
+  readonly witnessDir?: string;
+}
+
 /** What a host writes. Every default is in `resolve-options.ts`. */
 export interface NonceModuleOptions {
   readonly database: DatabaseOptions;
   /** By chain id. Submitters of other chains work too; their transactions are not followed. */
   readonly chains?: Readonly<Record<number, ChainOptions>>;
   readonly defaultChainId?: number;
-  /** Only `RELIABLE` exists in this version. */
-  readonly mode?: string;
+  /**
+   * How this process issues nonces: `RELIABLE` from Postgres, `PERFORMANCE` from Redis. Fixed for
+   * the life of the process; processes of both modes may run side by side.
+   */
+  readonly mode?: EngineMode;
+  readonly performance?: PerformanceOptions;
+  readonly flush?: FlushOptions;
+  readonly recovery?: RecoveryOptions;
   /** Window of submitters on chains that set none; 0 = no limit. */
   readonly maxInFlight?: number;
   readonly redis?: {
@@ -59,6 +106,8 @@ export interface NonceModuleOptions {
     readonly client?: RedisClient;
     readonly keyPrefix?: string;
     readonly enabled?: boolean;
+    /** 1…1,024; the same in all processes, for ever: submitters would move otherwise. */
+    readonly shards?: number;
   };
   readonly lock?: { readonly ttlMs?: number; readonly waitMs?: number };
   readonly template?: {
@@ -103,17 +152,31 @@ export interface ResolvedDatabase {
   readonly allowUnsafe: boolean;
 }
 
+export interface ResolvedPerformance {
+  readonly intents: IntentPolicy;
+  readonly prefetch: Required<NonNullable<PerformanceOptions['prefetch']>>;
+}
+
+interface ResolvedRecovery {
+  readonly continuityIntervalMs: number;
+  readonly witnessDir: string | null;
+}
+
 /** What the rest of the code sees: complete, checked, frozen. */
 export interface ResolvedNonceOptions {
   readonly database: ResolvedDatabase;
   readonly chains: readonly ResolvedChain[];
   readonly defaultChainId: number | null;
-  readonly mode: 'RELIABLE';
+  readonly mode: EngineMode;
+  readonly performance: ResolvedPerformance;
+  readonly flush: Required<FlushOptions>;
+  readonly recovery: ResolvedRecovery;
   readonly maxInFlight: number;
   readonly redis: {
     readonly client: RedisClient | null;
     readonly keyPrefix: string;
     readonly enabled: boolean;
+    readonly shards: number;
   };
   readonly lock: { readonly ttlMs: number; readonly waitMs: number };
   readonly template: TemplateSettings;

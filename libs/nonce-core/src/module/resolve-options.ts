@@ -3,6 +3,7 @@ import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
 import { toChainId } from '../domain/submitter';
 import type { ChainProfile } from '../ports/chain.port';
 import { SIGNER_CHECKS } from '../template/check-intent-bytes';
+import { OPTION_DEFAULTS } from './option-defaults';
 import { OptionProblems } from './option-problems';
 import type {
   ChainOptions,
@@ -11,34 +12,7 @@ import type {
   ResolvedDatabase,
   ResolvedNonceOptions,
 } from './options';
-
-/** Every default of the module, in one place. */
-export const OPTION_DEFAULTS = {
-  database: {
-    schema: 'noncekit',
-    poolSize: 10,
-    preparedStatements: true,
-    sessionTimeouts: true,
-    allowUnsafe: false,
-  },
-  chain: {
-    confirmations: 12,
-    finalityTag: 'finalized',
-    reorgDepth: 64,
-    pollIntervalMs: 2_000,
-    strictNonce: false,
-  },
-  mode: 'RELIABLE',
-  maxInFlight: 64,
-  redis: { keyPrefix: 'nonce', enabled: true },
-  lock: { ttlMs: 10_000, waitMs: 2_000 },
-  template: { maxAttempts: 3, backoffMs: 100 },
-  allocation: { ttlMs: 60_000, exposure: 'inferred', waitMs: 5_000 },
-  intent: { signerCheck: 'first' },
-  quarantine: { ms: 30_000, release: 'replacement' },
-  shutdown: { deadlineMs: 10_000 },
-  metrics: { enabled: true },
-} as const;
+import { resolveModes } from './resolve-modes';
 
 const ONE_DAY_MS = 86_400_000;
 const TEN_MINUTES_MS = 600_000;
@@ -52,15 +26,17 @@ export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOption
   problems.unknownKeys('', options, OPTION_KEYS);
   const maxInFlight = options.maxInFlight ?? OPTION_DEFAULTS.maxInFlight;
   problems.integer('/maxInFlight', maxInFlight, [0, 1_000_000]);
-  checkMode(options, problems);
+  if (options.defaultChainId !== undefined) {
+    problems.integer('/defaultChainId', options.defaultChainId, [1, Number.MAX_SAFE_INTEGER]);
+  }
   const resolved: ResolvedNonceOptions = {
     database: resolveDatabase(options.database, problems),
     chains: Object.entries(options.chains ?? {}).map(([id, chain]) =>
       resolveChain({ id, chain, maxInFlight, problems }),
     ),
     defaultChainId: options.defaultChainId ?? null,
-    mode: OPTION_DEFAULTS.mode,
     maxInFlight,
+    ...resolveModes(options, problems),
     ...resolveWork(options, problems),
     redis: { client: null, ...OPTION_DEFAULTS.redis, ...options.redis },
     metrics: { registry: null, ...OPTION_DEFAULTS.metrics, ...options.metrics },
@@ -75,6 +51,9 @@ const OPTION_KEYS = [
   'chains',
   'defaultChainId',
   'mode',
+  'performance',
+  'flush',
+  'recovery',
   'maxInFlight',
   'redis',
   'lock',
@@ -87,15 +66,6 @@ const OPTION_KEYS = [
   'global',
   'logger',
 ] as const satisfies readonly (keyof NonceModuleOptions)[];
-
-function checkMode(options: NonceModuleOptions, problems: OptionProblems): void {
-  if (options.mode !== undefined && options.mode !== OPTION_DEFAULTS.mode) {
-    problems.add('/mode', `${options.mode} is not available in this version, only RELIABLE is`);
-  }
-  if (options.defaultChainId !== undefined) {
-    problems.integer('/defaultChainId', options.defaultChainId, [1, Number.MAX_SAFE_INTEGER]);
-  }
-}
 
 /** How work is allocated, run, settled and ended. */
 function resolveWork(

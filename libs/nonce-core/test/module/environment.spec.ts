@@ -8,7 +8,8 @@ import { loadEnvironment } from '../../src/module/environment/load-environment';
 import { NonceEnvironment } from '../../src/module/environment/nonce-environment';
 import { FromEnvironment } from '../../src/module/environment/setting';
 import { toNonceOptions } from '../../src/module/environment/to-nonce-options';
-import { OPTION_DEFAULTS, resolveOptions } from '../../src/module/resolve-options';
+import { OPTION_DEFAULTS } from '../../src/module/option-defaults';
+import { resolveOptions } from '../../src/module/resolve-options';
 
 const DATABASE = { NONCE_DATABASE_URL: 'postgres://app@db/nonces' };
 
@@ -106,10 +107,84 @@ describe('the environment', () => {
     expect(problems).toHaveLength(2);
   });
 
-  it('refuses a mode that does not exist yet instead of ignoring it', () => {
-    expect(problemsOf(() => load({ ...DATABASE, NONCE_INITIAL_MODE: 'PERFORMANCE' }))).toHaveLength(
-      1,
-    );
+  it('refuses a mode that does not exist instead of ignoring it', () => {
+    const problems = problemsOf(() => load({ ...DATABASE, NONCE_INITIAL_MODE: 'FAST' }));
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(['/NONCE_INITIAL_MODE']);
+  });
+
+  describe('of the performance mode', () => {
+    const performance = { ...DATABASE, NONCE_INITIAL_MODE: 'PERFORMANCE' };
+
+    it.each([
+      ['nothing', {}],
+      ['a Redis that is switched off', { REDIS_URL: 'redis://a', NONCE_REDIS_ENABLED: 'false' }],
+    ])('is refused with %s to issue from, and says what to set', (_, redis) => {
+      const problems = problemsOf(() => load({ ...performance, ...redis }));
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toContain('/NONCE_INITIAL_MODE');
+      expect(problems[0]).toContain('NONCE_REDIS_URL');
+    });
+
+    it.each([
+      { REDIS_URL: 'redis://a' },
+      { NONCE_REDIS_CLUSTER_NODES: 'a:7000' },
+      { NONCE_REDIS_SENTINELS: 'a:26379', NONCE_REDIS_SENTINEL_MASTER: 'main' },
+    ])('takes any form of Redis: %p', (redis) => {
+      expect(load({ ...performance, ...redis }).initialMode).toBe('PERFORMANCE');
+    });
+
+    it('becomes module options setting by setting', () => {
+      const environment = load({
+        ...performance,
+        NONCE_REDIS_URL: 'redis://a',
+        NONCE_REDIS_SHARDS: '7',
+        NONCE_PERFORMANCE_STRATEGY: 'redis',
+        NONCE_PERFORMANCE_INTENTS: 'relaxed',
+        NONCE_PREFETCH_SIZE: '16',
+        NONCE_PREFETCH_LOW_WATER: '3',
+        NONCE_PREFETCH_MAX: '99',
+        NONCE_PREFETCH_IDLE_CLOSE_MS: '2000',
+        NONCE_FLUSH_BATCH_MAX: '11',
+        NONCE_FLUSH_INTERVAL_MS: '20',
+        NONCE_FLUSH_STREAM_MAX: '1234',
+        NONCE_FLUSH_RETRIES: '1',
+        NONCE_FLUSH_MAX_DELIVERIES: '9',
+        NONCE_FLUSH_SYNC_WRITE_FALLBACK: 'true',
+        NONCE_CONTINUITY_INTERVAL_MS: '700',
+        NONCE_WITNESS_DIR: '/var/lib/witness',
+      });
+      const options = resolveOptions(toNonceOptions(environment));
+      expect(options).toMatchObject({
+        mode: 'PERFORMANCE',
+        performance: {
+          intents: 'relaxed',
+          prefetch: { size: 16, lowWater: 3, max: 99, idleCloseMs: 2_000 },
+        },
+        redis: { shards: 7 },
+        flush: {
+          batchMax: 11,
+          intervalMs: 20,
+          streamMax: 1_234,
+          retries: 1,
+          maxDeliveries: 9,
+          syncWriteFallback: true,
+        },
+        recovery: { continuityIntervalMs: 700, witnessDir: '/var/lib/witness' },
+      });
+    });
+
+    it('refuses a low-water mark that is not below the size, and a size above the maximum', () => {
+      const sizes = { NONCE_PREFETCH_LOW_WATER: '32', NONCE_PREFETCH_MAX: '31' };
+      const names = problemsOf(() => load({ ...DATABASE, ...sizes })).map(
+        (problem) => problem.split(' ')[0],
+      );
+      expect(names).toEqual(['/NONCE_PREFETCH_LOW_WATER', '/NONCE_PREFETCH_SIZE']);
+    });
+
+    it('refuses other strategies with the one there is', () => {
+      const strategy = { ...DATABASE, NONCE_PERFORMANCE_STRATEGY: 'lease' };
+      expect(problemsOf(() => load(strategy))[0]).toContain('must be redis');
+    });
   });
 
   it('has the same defaults as the module', () => {
@@ -139,6 +214,13 @@ describe('module options', () => {
       resolveOptions({
         database: { url: '', poolSize: 1 },
         mode: 'PERFORMANCE',
+        performance: {
+          strategy: 'segment',
+          prefetch: { size: 0, lowWater: 5, max: 4, idleCloseMs: 1 },
+        },
+        redis: { enabled: false, shards: 0 },
+        flush: { batchMax: 0, maxDeliveries: 0 },
+        recovery: { continuityIntervalMs: 1, witnessDir: '' },
         allocation: { ttlMs: 5 },
         quarantine: { release: 'burn' },
         chains: { 1: { rpcUrls: [] } },
@@ -147,10 +229,19 @@ describe('module options', () => {
     );
     expect(problems.map((problem) => problem.split(' ')[0])).toEqual([
       '/prefetch',
-      '/mode',
       '/database/url',
       '/database/poolSize',
       '/chains/1/rpcUrls',
+      '/mode',
+      '/redis/shards',
+      '/performance/strategy',
+      '/performance/prefetch/size',
+      '/performance/prefetch/idleCloseMs',
+      '/performance/prefetch/lowWater',
+      '/flush/batchMax',
+      '/flush/maxDeliveries',
+      '/recovery/continuityIntervalMs',
+      '/recovery/witnessDir',
       '/allocation/ttlMs',
       '/quarantine/release',
     ]);

@@ -4,8 +4,8 @@ import type { FieldProblem } from '../../domain/errors/nonce-error';
 import type { QuarantineRelease } from '../../domain/quarantine-policy';
 import { SIGNER_CHECKS, type SignerCheck } from '../../template/check-intent-bytes';
 import type { ChainEnvironment } from './chain-environment';
+import { ModeEnvironment } from './mode-environment';
 import { FromEnvironment } from './setting';
-import { StoresEnvironment } from './stores-environment';
 
 const ONE_DAY_MS = 86_400_000;
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -14,15 +14,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
  * What both apps read from their environment. An app extends this class with its own settings and
  * loads it with `loadEnvironment`; field initialisers are the defaults.
  */
-export class NonceEnvironment extends StoresEnvironment {
-  @FromEnvironment({
-    name: 'NONCE_INITIAL_MODE',
-    kind: 'text',
-    reason: 'Mode of the very first boot.',
-  })
-  @IsIn(['RELIABLE'], { message: '$property must be RELIABLE: no other mode exists yet' })
-  initialMode = 'RELIABLE';
-
+export class NonceEnvironment extends ModeEnvironment {
   @FromEnvironment({
     name: 'NONCE_ALLOCATION_TTL_MS',
     kind: 'integer',
@@ -187,6 +179,6 @@ export class NonceEnvironment extends StoresEnvironment {
 
   /** Problems that no single field shows; a class that extends this one adds its own. */
   crossCheck(): readonly FieldProblem[] {
-    return this.crossCheckStores();
+    return [...this.crossCheckStores(), ...this.crossCheckMode()];
   }
 }

@@ -122,6 +122,16 @@ export class StoresEnvironment {
   redisKeyPrefix = 'nonce';
 
   @FromEnvironment({
+    name: 'NONCE_REDIS_SHARDS',
+    kind: 'integer',
+    reason: 'Parts that submitters are spread over in Redis; the same in all processes, for ever.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_024)
+  redisShards = 64;
+
+  @FromEnvironment({
     name: 'NONCE_LOCK_TTL_MS',
     kind: 'integer',
     unit: 'ms',
@@ -142,6 +152,11 @@ export class StoresEnvironment {
   @Min(0)
   @Max(600_000)
   lockWaitMs = 2_000;
+
+  protected hasRedis(): boolean {
+    const given = [this.redisUrl ?? [], this.redisClusterNodes, this.redisSentinels];
+    return this.redisEnabled && given.some((form) => form.length > 0);
+  }
 
   protected crossCheckStores(): readonly FieldProblem[] {
     const problems: FieldProblem[] = [];

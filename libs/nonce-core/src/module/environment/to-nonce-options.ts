@@ -20,7 +20,12 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
       : { defaultChainId: environment.defaultChainId }),
     mode: environment.initialMode,
     maxInFlight: environment.maxInFlight,
-    redis: { enabled: environment.redisEnabled, keyPrefix: environment.redisKeyPrefix },
+    ...fastOptions(environment),
+    redis: {
+      enabled: environment.redisEnabled,
+      keyPrefix: environment.redisKeyPrefix,
+      shards: environment.redisShards,
+    },
     lock: { ttlMs: environment.lockTtlMs, waitMs: environment.lockWaitMs },
     template: {
       retry: {
@@ -36,6 +41,33 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
     intent: { signerCheck: environment.intentSignerCheck },
     quarantine: { ms: environment.quarantineMs, release: environment.quarantineRelease },
     shutdown: { deadlineMs: environment.shutdownDeadlineMs },
+  };
+}
+
+type FastOptions = Required<Pick<NonceModuleOptions, 'performance' | 'flush' | 'recovery'>>;
+
+function fastOptions(environment: NonceEnvironment): FastOptions {
+  const { continuityIntervalMs, witnessDir } = environment;
+  return {
+    performance: {
+      strategy: environment.performanceStrategy,
+      intents: environment.performanceIntents,
+      prefetch: {
+        size: environment.prefetchSize,
+        lowWater: environment.prefetchLowWater,
+        max: environment.prefetchMax,
+        idleCloseMs: environment.prefetchIdleCloseMs,
+      },
+    },
+    flush: {
+      batchMax: environment.flushBatchMax,
+      intervalMs: environment.flushIntervalMs,
+      streamMax: environment.flushStreamMax,
+      retries: environment.flushRetries,
+      maxDeliveries: environment.flushMaxDeliveries,
+      syncWriteFallback: environment.flushSyncWriteFallback,
+    },
+    recovery: { continuityIntervalMs, ...(witnessDir === undefined ? {} : { witnessDir }) },
   };
 }
 

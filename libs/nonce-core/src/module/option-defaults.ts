@@ -1,0 +1,41 @@
+/** Every default of the module, in one place. */
+export const OPTION_DEFAULTS = {
+  database: {
+    schema: 'noncekit',
+    poolSize: 10,
+    preparedStatements: true,
+    sessionTimeouts: true,
+    allowUnsafe: false,
+  },
+  chain: {
+    confirmations: 12,
+    finalityTag: 'finalized',
+    reorgDepth: 64,
+    pollIntervalMs: 2_000,
+    strictNonce: false,
+  },
+  mode: 'RELIABLE',
+  maxInFlight: 64,
+  performance: {
+    strategy: 'redis',
+    intents: 'strict',
+    prefetch: { size: 32, lowWater: 8, max: 1_024, idleCloseMs: 60_000 },
+  },
+  flush: {
+    batchMax: 500,
+    intervalMs: 200,
+    streamMax: 100_000,
+    retries: 3,
+    maxDeliveries: 5,
+    syncWriteFallback: false,
+  },
+  recovery: { continuityIntervalMs: 5_000 },
+  redis: { keyPrefix: 'nonce', enabled: true, shards: 64 },
+  lock: { ttlMs: 10_000, waitMs: 2_000 },
+  template: { maxAttempts: 3, backoffMs: 100 },
+  allocation: { ttlMs: 60_000, exposure: 'inferred', waitMs: 5_000 },
+  intent: { signerCheck: 'first' },
+  quarantine: { ms: 30_000, release: 'replacement' },
+  shutdown: { deadlineMs: 10_000 },
+  metrics: { enabled: true },
+} as const;
