@@ -1,3 +1,4 @@
+import type { Exposure } from '../domain/allocation';
 import type { Epoch } from '../domain/epoch';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type { Submitter } from '../domain/submitter';
@@ -53,6 +54,14 @@ export interface FastRecordRow {
 /** `fenced`: a nonce belongs to somebody else by now: forget these grants and allocate again. */
 export type FastRecordAnswer = AllocateAnswer | { readonly kind: 'fenced' };
 
+export interface FastBindingRequest {
+  readonly submitter: Submitter;
+  readonly operationId: string;
+  readonly requestHash: string | null;
+  readonly count: number;
+  readonly exposure: Exposure;
+}
+
 /** Postgres's side of fast epochs: the only place where an epoch, a ceiling or a binding changes. */
 export interface FastEpochStore {
   /** Joins the ruling epoch of this incarnation, or wins a new one. One answer per request. */
@@ -72,6 +81,14 @@ export interface FastEpochStore {
     rows: readonly FastRecordRow[],
     quarantine: QuarantinePolicy,
   ): Promise<readonly FastRecordAnswer[]>;
+  /**
+   * What is bound to operations already: `granted` with `replayed`, `refused`
+   * (NONCE_IDEMPOTENCY_REUSED, NONCE_OUTCOME_UNKNOWN), or null where a nonce has to be granted. An
+   * answered replay is remembered, as AllocationStore.allocate does it. One answer per request.
+   */
+  findBindings(
+    requests: readonly FastBindingRequest[],
+  ): Promise<readonly (AllocateAnswer | null)[]>;
   /**
    * Ends an epoch whose fast store retired it at `retiredNext`; null when that is not known, which
    * under `relaxed` quarantines everything without a verdict. False when another epoch rules.

@@ -129,7 +129,16 @@ export interface FastSettleRow {
  * `stale`: another epoch or incarnation; Postgres decides.
  */
 export type FastSettleAnswer =
-  | { readonly kind: 'done' | 'same'; readonly grant: FastGrant; readonly note: string | null }
+  | {
+      readonly kind: 'done' | 'same';
+      /** As it stands now; with `stage` GRANTED it is still held here. */
+      readonly grant: FastGrant;
+      readonly stage: EventStage;
+      readonly hashes: readonly Hex[];
+      readonly note: string | null;
+      /** Last change, by the fast store's clock. */
+      readonly atMs: number;
+    }
   | { readonly kind: 'settled'; readonly event: FlushEvent }
   | { readonly kind: 'fenced' }
   | { readonly kind: 'unknown' }
