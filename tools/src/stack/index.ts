@@ -1,6 +1,7 @@
 /** The door of the local servers, for `npm start`, the tests, the benchmarks and the chaos runs. */
 export { AnvilServer, DEFAULT_CHAIN_ID, DEVELOPMENT_MNEMONIC } from './anvil-server';
 export type { AnvilOptions } from './anvil-server';
+export { truncateAppendOnlyTail } from './append-only-tail';
 export { findFreePort } from './free-port';
 export { installedProgram } from './installed-program';
 export { pollUntil } from './poll-until';
@@ -8,6 +9,9 @@ export type { PollOptions } from './poll-until';
 export { PostgresServer } from './postgres-server';
 export type { PostgresOptions } from './postgres-server';
 export { childrenOf, isAlive } from './process-tree';
+export { RedisCluster } from './redis-cluster';
+export { RedisReplicaPair } from './redis-replica-pair';
+export { RedisSentinels } from './redis-sentinels';
 export { RedisServer } from './redis-server';
 export type { RedisOptions } from './redis-server';
 export { Stack } from './stack';
