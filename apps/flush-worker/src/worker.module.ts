@@ -1,12 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import {
-  LOG_REDACTION,
-  NonceModule,
-  NonceTrackingModule,
-  toNonceOptions,
-} from '@noncekit/nonce-core';
+import { LOG_REDACTION, NonceTrackingModule } from '@noncekit/nonce-core';
 import { LoggerModule } from 'nestjs-pino';
 import type { WorkerEnvironment } from './config/env.schema';
+import { nonceModule } from './config/nonce-module';
 import { HealthModule } from './health/health.module';
 
 /** The worker: periodic work over the same stores and chains as the API, without a public port. */
@@ -18,8 +14,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         LoggerModule.forRoot({ pinoHttp: { level: environment.logLevel, redact: LOG_REDACTION } }),
-        // The worker takes no locks and issues nothing, so it needs no Redis.
-        NonceModule.forRoot({ ...toNonceOptions(environment), redis: { enabled: false } }),
+        nonceModule(environment),
         jobs,
         HealthModule.withJobs(jobs),
       ],

@@ -17,6 +17,7 @@ export {
   type SettingSpec,
 } from './module/environment/setting';
 export { toNonceOptions } from './module/environment/to-nonce-options';
+export { toRedisConnection, type RedisConnection } from './module/environment/to-redis-connection';
 export type {
   ChainClient,
   ChainOptions,
