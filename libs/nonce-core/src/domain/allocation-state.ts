@@ -81,6 +81,7 @@ export const TRANSITIONS = {
 export const INITIAL_STAGES = [
   'GRANTED',
   'INTENT',
+  'BROADCAST', // by a fast grant whose report came before its row
   'QUARANTINED',
   'REUSABLE',
   'ASSERTED',

@@ -1,5 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Foundation1763683200000 } from './migrations/1763683200000-foundation';
+import { FastEpochs1763856000000 } from './migrations/1763856000000-fast-epochs';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -42,7 +43,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     type: 'postgres',
     url: options.url,
     schema: options.schema,
-    migrations: [Foundation1763683200000],
+    migrations: [Foundation1763683200000, FastEpochs1763856000000],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',
     applicationName: options.applicationName ?? DATABASE_DEFAULTS.applicationName,

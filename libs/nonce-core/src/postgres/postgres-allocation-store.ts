@@ -11,15 +11,12 @@ import type {
   SubmitterBaseline,
 } from '../ports/allocation-store.port';
 import type { TransactionHandle } from '../ports/transaction.port';
-import {
-  decodeAnswers,
-  isContiguous,
-  type AllocateReply,
-  type DecodedAnswer,
-} from './allocate-answers';
+import { decodeAnswers, type AllocateReply, type DecodedAnswer } from './allocate-answers';
 import { sortBatch } from './allocate-parameters';
 import { toAllocation, type AllocationRow } from './allocation-row';
+import { grantColumns } from './fast-grant-columns';
 import type { StatementParameters } from './generated/sql';
+import { readAllocations, replayOf } from './read-allocations';
 import type { StatementRunner } from './statement-runner';
 
 interface CommandReply extends AllocationRow {
@@ -82,15 +79,8 @@ export class PostgresAllocationStore implements AllocationStore {
 
   private async complete(answers: readonly DecodedAnswer[]): Promise<AllocateAnswer[]> {
     const ids = answers.flatMap((answer) => (answer.kind === 'read' ? answer.ids : []));
-    const found = new Map<string, Allocation>();
-    if (ids.length > 0) {
-      const rows = await this.runner.run<AllocationRow, { ids: readonly string[] }>(
-        this.runner.statements.findAllocations,
-        { ids },
-      );
-      for (const row of rows) found.set(row.id, toAllocation(row));
-    }
-    return answers.map((answer) => (answer.kind === 'read' ? replay(answer.ids, found) : answer));
+    const found = await readAllocations(this.runner, ids);
+    return answers.map((answer) => (answer.kind === 'read' ? replayOf(answer.ids, found) : answer));
   }
 }
 
@@ -98,8 +88,8 @@ function commandColumns(rows: readonly HolderRow[], quarantine: QuarantinePolicy
   return {
     commands: rows.map((row) => row.command),
     ids: rows.map((row) => row.id),
-    submitters: rows.map((row) => row.submitter),
-    nonces: rows.map((row) => row.nonce),
+    submitters: rows.map((row) => row.submitter ?? row.grant?.submitter ?? null),
+    nonces: rows.map((row) => row.nonce ?? row.grant?.nonce ?? null),
     hashes: rows.map((row) => row.txHash?.toLowerCase() ?? null),
     raw: rows.map((row) => (row.rawTx === null ? null : Buffer.from(row.rawTx.slice(2), 'hex'))),
     notes: rows.map((row) => row.note),
@@ -107,6 +97,7 @@ function commandColumns(rows: readonly HolderRow[], quarantine: QuarantinePolicy
     followable: rows.map((row) => row.followable),
     quarantineMs: quarantine.ms,
     release: quarantine.release,
+    ...grantColumns(rows),
   };
 }
 
@@ -118,13 +109,4 @@ function toHolderAnswer(reply: CommandReply): HolderAnswer {
     return { kind: 'done', allocation, changed: verdict === 'done', from: previous };
   }
   return { kind: 'refused', code: verdict as ErrorCode, allocation };
-}
-
-/** The bound allocations as they stand now; those granted anew to others are left out. */
-function replay(ids: readonly string[], found: ReadonlyMap<string, Allocation>): AllocateAnswer {
-  const allocations = ids.flatMap((id) => found.get(id) ?? []);
-  if (allocations.length === 0) {
-    return { kind: 'refused', code: 'NONCE_ALLOCATION_CLOSED', context: { ids } };
-  }
-  return { kind: 'granted', allocations, contiguous: isContiguous(allocations), replayed: true };
 }

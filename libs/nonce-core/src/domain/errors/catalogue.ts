@@ -45,7 +45,7 @@ export const ERROR_CATALOGUE = {
     status: 404,
     retryable: false,
     title: 'No allocation has this id.',
-    fix: 'Check the id; send `submitter`, `nonce` and `epoch` with an intent that may not be flushed yet.',
+    fix: 'Check the id. An allocation of the performance mode may not be flushed yet: read it again shortly, and send `submitter`, `nonce` and `epoch` of its answer with every command.',
   },
   NONCE_ALLOCATION_CLOSED: {
     status: 409,

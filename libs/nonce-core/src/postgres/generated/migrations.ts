@@ -1337,6 +1337,1132 @@ BEGIN
     AND (v.hashes_seen IS NULL OR v.hashes_seen = coalesce(cardinality(a.hashes), 0))
   RETURNING a.id;
 END $$;`,
+  '0020_fast_columns': `-- What rows of fast engines need: their order among events, and which epoch's store was handed them.
+
+ALTER TABLE :schema.submitter_nonce_allocation
+  ADD COLUMN rank integer NOT NULL DEFAULT 0,
+  ADD COLUMN loaded_epoch bigint;
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.rank IS
+  'How far the events of this grant were applied; order of truth is (epoch, generation, rank).';
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.loaded_epoch IS
+  'The fast store of this epoch was handed this nonce as a free one.';
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.shared IS
+  'More than one holder may have been answered with it and may have sent without an intent.';
+
+-- Another owner only where the nonce is granted anew, and never clean once it may be out. A later
+-- grant is one of a later epoch, or of a higher generation in the same.
+DROP TRIGGER allocation_keeps_its_past ON :schema.submitter_nonce_allocation;
+CREATE TRIGGER allocation_keeps_its_past BEFORE UPDATE ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (
+    NEW.submitter <> OLD.submitter
+    OR NEW.nonce <> OLD.nonce
+    OR NEW.chain_generation <> OLD.chain_generation
+    OR (NEW.id <> OLD.id AND NOT (
+      OLD.stage IN ('REUSABLE', 'QUARANTINED', 'GRANTED')
+      AND (NEW.epoch, NEW.generation) > (OLD.epoch, OLD.generation)))
+    OR (OLD.stage = 'QUARANTINED' AND NEW.stage = 'GRANTED' AND NEW.source <> 'replacement')
+    OR (OLD.source = 'replacement' AND NEW.source <> 'replacement')
+    OR (OLD.hashes IS NOT NULL AND NOT (coalesce(NEW.hashes, '{}') @> OLD.hashes)))
+  EXECUTE FUNCTION :schema.refuse(
+    'a nonce keeps its key, its hashes and its taint, and changes owner only with a later grant');
+
+-- A fast grant may have been sent before its row came into being.
+DROP TRIGGER allocation_starts_by_the_table ON :schema.submitter_nonce_allocation;
+CREATE TRIGGER allocation_starts_by_the_table BEFORE INSERT ON :schema.submitter_nonce_allocation
+  FOR EACH ROW WHEN (
+    NEW.stage NOT IN ('GRANTED', 'INTENT', 'BROADCAST', 'QUARANTINED', 'REUSABLE', 'ASSERTED'))
+  EXECUTE FUNCTION :schema.refuse('a row does not start in this stage');
+
+-- Submitters whose fast store waits for nonces that may be issued again.
+CREATE INDEX state_fast_epochs ON :schema.submitter_nonce_state (submitter)
+  WHERE engine = 'performance';`,
+  '0021_fast_epochs': `-- Epochs of fast engines: who may issue which range. Callers hold the lock of the state row.
+
+-- A change of authority: one winner per epoch seen. The new epoch starts at the old ceiling.
+-- A strict epoch, or one whose store ended it at \`p_retired_next\`, leaves what has no row to the
+-- walk: it was never exposed. A relaxed epoch that was cut off leaves everything without a verdict
+-- in quarantine, also what its store was handed as free: it may have been granted and sent since.
+DROP FUNCTION :schema.change_epoch(
+  text, bigint, :schema.engine_name, text, integer, text, text);
+CREATE FUNCTION :schema.change_epoch(
+  p_submitter     text,
+  p_seen_epoch    bigint,
+  p_engine        :schema.engine_name,
+  p_incarnation   text,
+  p_raise         integer,
+  p_intents       text,
+  p_reason        text,
+  p_retired_next  bigint DEFAULT NULL,
+  p_quarantine_ms integer DEFAULT 30000,
+  p_release       text DEFAULT 'replacement'
+) RETURNS bigint LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_old :schema.submitter_nonce_state%ROWTYPE;
+  v_now timestamptz;
+  v_intents text;
+  v_walk boolean;
+BEGIN
+  SELECT * INTO v_old FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  IF NOT FOUND OR v_old.epoch <> p_seen_epoch THEN
+    RETURN NULL;
+  END IF;
+  v_now := clock_timestamp();
+  SELECT l.intents INTO v_intents FROM :schema.epoch_log l
+  WHERE l.submitter = p_submitter AND l.epoch = v_old.epoch;
+  v_walk := coalesce(v_intents = 'strict', false) OR p_retired_next IS NOT NULL;
+  IF NOT v_walk THEN
+    PERFORM :schema.quarantine_cut_off(p_submitter, v_now, p_quarantine_ms, p_release);
+  END IF;
+  UPDATE :schema.epoch_log l SET ceiling = v_old.ceiling, closed_at = v_now
+  WHERE l.submitter = p_submitter AND l.epoch = v_old.epoch;
+  INSERT INTO :schema.epoch_log (submitter, epoch, engine, incarnation, base, intents, reason)
+  VALUES (p_submitter, v_old.epoch + 1, p_engine, p_incarnation, v_old.ceiling, p_intents, p_reason);
+  UPDATE :schema.submitter_nonce_state s
+  SET epoch = v_old.epoch + 1,
+      engine = p_engine,
+      incarnation = p_incarnation,
+      base = v_old.ceiling,
+      next_local_nonce = v_old.ceiling,
+      ceiling = v_old.ceiling + p_raise,
+      walk_cursor = CASE
+        WHEN NOT v_walk OR s.walk_cursor < s.walk_end THEN s.walk_cursor
+        ELSE greatest(v_old.base, s.walk_cursor) END,
+      walk_end = CASE WHEN v_walk THEN v_old.ceiling ELSE s.walk_end END,
+      -- From now on the sweep looks after the reservations of the closed epoch.
+      reclaim_at = CASE WHEN v_old.engine = 'reliable' THEN s.reclaim_at
+        ELSE least(s.reclaim_at, v_now) END,
+      updated_at = v_now
+  WHERE s.submitter = p_submitter;
+  RETURN v_old.epoch + 1;
+END $$;
+
+-- The rows of a relaxed epoch that was cut off. A holder nobody knows gets generation 1 of it; the
+-- mark \`shared\` keeps a repeated release by an earlier holder from freeing what a later one sent.
+CREATE FUNCTION :schema.quarantine_cut_off(
+  p_submitter     text,
+  p_now           timestamptz,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_due timestamptz := p_now + p_quarantine_ms / 2 * interval '1 ms';
+  v_release timestamptz := CASE WHEN p_release = 'replacement'
+    THEN p_now + p_quarantine_ms * interval '1 ms' END;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
+  WITH undecided AS MATERIALIZED (
+    SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND (
+        (a.stage = 'GRANTED' AND a.engine = v_state.engine AND a.epoch = v_state.epoch)
+        OR (a.stage = 'REUSABLE' AND a.loaded_epoch = v_state.epoch)
+        OR (a.stage IN ('GRANTED', 'REUSABLE') AND a.nonce >= v_state.base
+          AND a.nonce < v_state.ceiling))
+    ORDER BY a.nonce
+    FOR UPDATE
+  )
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = 'QUARANTINED', deadline = NULL, shared = true, due_at = v_due,
+      release_at = v_release, note = 'fast store lost', updated_at = p_now
+  FROM undecided u
+  WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+    AND a.nonce = u.nonce;
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    shared, note, due_at, release_at, created_at, updated_at)
+  SELECT p_submitter, v_state.chain_generation, n, gen_random_uuid(), 'QUARANTINED', 'fresh',
+    'assumed', v_state.engine, 1, v_state.epoch, true, 'fast store lost', v_due, v_release, p_now,
+    p_now
+  FROM generate_series(v_state.base, v_state.ceiling - 1) AS n
+  ON CONFLICT (submitter, chain_generation, nonce) DO NOTHING;
+END $$;
+
+-- Hands the lowest issuable nonces of earlier holders to the fast store of the ruling epoch, each
+-- once per epoch: a second time it may be held there.
+CREATE FUNCTION :schema.load_free(
+  p_submitter      text,
+  p_limit          integer,
+  p_default_window integer,
+  p_quarantine_ms  integer,
+  p_release        text,
+  OUT nonces       bigint[],
+  OUT tainted      boolean[],
+  OUT more         boolean
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
+  IF v_state.reclaim_at <= v_now THEN
+    PERFORM :schema.reclaim_of(ARRAY[p_submitter], v_now, p_quarantine_ms, p_release, p_limit);
+  END IF;
+  IF v_state.walk_cursor < v_state.walk_end THEN
+    PERFORM :schema.walk_closed_ranges(p_submitter, p_limit, p_default_window, v_now);
+    SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
+  END IF;
+  WITH picked AS MATERIALIZED (
+    SELECT a.nonce, a.stage = 'QUARANTINED' AS tainted
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND a.stage IN ('REUSABLE', 'QUARANTINED')
+      AND a.nonce >= coalesce(v_state.chain_latest_count, 0)
+      AND a.loaded_epoch IS DISTINCT FROM v_state.epoch
+      AND (a.stage = 'REUSABLE' OR a.release_at <= v_now)
+    ORDER BY a.nonce
+    LIMIT p_limit
+    FOR UPDATE
+  ), marked AS (
+    UPDATE :schema.submitter_nonce_allocation a SET loaded_epoch = v_state.epoch
+    FROM picked p
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND a.nonce = p.nonce
+  )
+  SELECT coalesce(array_agg(p.nonce ORDER BY p.nonce), '{}'),
+    coalesce(array_agg(p.tainted ORDER BY p.nonce), '{}')
+  INTO nonces, tainted FROM picked p;
+  more := cardinality(nonces) >= p_limit OR v_state.walk_cursor < least(v_state.walk_end, CASE
+    WHEN coalesce(v_state.max_in_flight, p_default_window) = 0
+      OR v_state.chain_latest_count IS NULL THEN v_state.walk_end
+    ELSE v_state.chain_latest_count + coalesce(v_state.max_in_flight, p_default_window) END);
+END $$;
+
+-- What limits a fast epoch beside its ceiling. Under relaxed intents half of the window: that is
+-- how many nonces may be in an unknown state when the fast store is lost.
+CREATE FUNCTION :schema.fast_limits(
+  p_submitter      text,
+  p_default_window integer,
+  p_intents        text,
+  OUT floor_count  bigint,
+  OUT window_end   bigint,
+  OUT max_reserved integer,
+  OUT reserved     integer,
+  OUT paused       boolean
+) LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_window integer;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
+  v_window := coalesce(v_state.max_in_flight, p_default_window);
+  IF p_intents = 'relaxed' AND v_window > 0 THEN
+    v_window := greatest(1, v_window / 2);
+  END IF;
+  paused := v_state.paused_at IS NOT NULL;
+  floor_count := coalesce(v_state.chain_latest_count, 0);
+  max_reserved := v_window;
+  reserved := 0;
+  window_end := CASE
+    WHEN v_window = 0 THEN 9007199254740991
+    WHEN v_state.chain_latest_count IS NOT NULL THEN v_state.chain_latest_count + v_window END;
+  IF window_end IS NULL THEN
+    SELECT count(*) INTO reserved FROM (
+      SELECT 1 FROM :schema.submitter_nonce_allocation a
+      WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+        AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+        AND NOT (a.stage = 'GRANTED' AND a.engine = 'performance' AND a.epoch = v_state.epoch)
+      LIMIT v_window) open;
+  END IF;
+END $$;`,
+  '0022_enter_and_refill': `-- Entering and refilling fast epochs, many submitters by one statement.
+
+-- How far a ceiling may be raised now: never beyond what the window lets be issued.
+CREATE FUNCTION :schema.raised_ceiling(
+  p_ceiling      bigint,
+  p_raise        integer,
+  p_window_end   bigint,
+  p_max_reserved integer
+) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT least(9007199254740991, greatest(p_ceiling, least(
+    p_ceiling + CASE WHEN p_window_end IS NULL AND p_max_reserved > 0
+      THEN least(p_raise, p_max_reserved) ELSE p_raise END,
+    coalesce(p_window_end, 9007199254740991))))
+$$;
+
+-- Joins the ruling performance epoch of this incarnation, or wins a new one.
+-- Guarantee: for each epoch at most one caller ever is told that it won. The winner alone gets the
+-- free nonces; they count as handed over, whatever becomes of them.
+-- Locks state rows in key order. Replies one row per request: kind \`epoch\` | \`absent\`.
+CREATE FUNCTION :schema.enter_fast_epochs(
+  p_submitters    text[],
+  p_incarnations  text[],
+  p_bad_epochs    bigint[],
+  p_raises        integer[],
+  p_windows       integer[],
+  p_reasons       text[],
+  p_intents       text,
+  p_free_limit    integer,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS TABLE (
+  ord integer, kind text, epoch bigint, incarnation text, won boolean, base bigint, ceiling bigint,
+  floor_count bigint, window_end bigint, max_reserved integer, reserved integer, paused boolean,
+  free bigint[], tainted boolean[], more boolean
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  q record;
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_intents text;
+  v_limits record;
+BEGIN
+  FOR q IN
+    SELECT r.ord::integer, r.submitter, r.inc, r.bad, r.raise, r.default_window, r.reason
+    FROM unnest(p_submitters, p_incarnations, p_bad_epochs, p_raises, p_windows, p_reasons)
+      WITH ORDINALITY AS r (submitter, inc, bad, raise, default_window, reason, ord)
+    ORDER BY r.submitter
+  LOOP
+    ord := q.ord;
+    SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+    WHERE s.submitter = q.submitter FOR UPDATE;
+    IF NOT FOUND THEN
+      kind := 'absent';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    SELECT l.intents INTO v_intents FROM :schema.epoch_log l
+    WHERE l.submitter = q.submitter AND l.epoch = v_state.epoch;
+    won := NOT coalesce(v_state.engine = 'performance' AND v_state.incarnation = q.inc
+      AND v_intents = p_intents AND v_state.epoch IS DISTINCT FROM q.bad, false);
+    free := '{}';
+    tainted := '{}';
+    more := false;
+    IF won THEN
+      PERFORM :schema.change_epoch(q.submitter, v_state.epoch, 'performance', q.inc, 0, p_intents,
+        q.reason, NULL, p_quarantine_ms, p_release);
+      SELECT f.nonces, f.tainted, f.more INTO free, tainted, more
+      FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release) f;
+    END IF;
+    SELECT * INTO v_limits FROM :schema.fast_limits(q.submitter, q.default_window, p_intents);
+    IF won THEN
+      UPDATE :schema.submitter_nonce_state s
+      SET ceiling = :schema.raised_ceiling(greatest(s.ceiling, v_limits.floor_count), q.raise,
+            v_limits.window_end, v_limits.max_reserved)
+      WHERE s.submitter = q.submitter;
+    END IF;
+    SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = q.submitter;
+    kind := 'epoch';
+    epoch := v_state.epoch;
+    incarnation := v_state.incarnation;
+    base := v_state.base;
+    ceiling := v_state.ceiling;
+    floor_count := v_limits.floor_count;
+    window_end := v_limits.window_end;
+    max_reserved := v_limits.max_reserved;
+    reserved := v_limits.reserved;
+    paused := v_limits.paused;
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
+-- Raises the ceiling of a ruling performance epoch while it still is the one seen, and hands over
+-- free nonces. Replies one row per request: kind \`epoch\` | \`stale\` | \`absent\`.
+CREATE FUNCTION :schema.refill_fast_epochs(
+  p_submitters    text[],
+  p_incarnations  text[],
+  p_epochs        bigint[],
+  p_ceilings      bigint[],
+  p_raises        integer[],
+  p_windows       integer[],
+  p_intents       text,
+  p_free_limit    integer,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS TABLE (
+  ord integer, kind text, epoch bigint, incarnation text, won boolean, base bigint, ceiling bigint,
+  floor_count bigint, window_end bigint, max_reserved integer, reserved integer, paused boolean,
+  free bigint[], tainted boolean[], more boolean
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  q record;
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_limits record;
+BEGIN
+  FOR q IN
+    SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window
+    FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows)
+      WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, ord)
+    ORDER BY r.submitter
+  LOOP
+    ord := q.ord;
+    SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+    WHERE s.submitter = q.submitter FOR UPDATE;
+    IF NOT FOUND THEN
+      kind := 'absent';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    IF v_state.engine <> 'performance' OR v_state.epoch <> q.epoch
+      OR v_state.incarnation IS DISTINCT FROM q.inc THEN
+      kind := 'stale';
+      RETURN NEXT;
+      CONTINUE;
+    END IF;
+    SELECT f.nonces, f.tainted, f.more INTO free, tainted, more
+    FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release) f;
+    SELECT * INTO v_limits FROM :schema.fast_limits(q.submitter, q.default_window, p_intents);
+    -- Free nonces come first: as long as more of them wait, no fresh one is needed.
+    IF v_state.ceiling = q.ceiling AND q.raise > 0 AND NOT more THEN
+      UPDATE :schema.submitter_nonce_state s
+      SET ceiling = :schema.raised_ceiling(greatest(s.ceiling, v_limits.floor_count), q.raise,
+            v_limits.window_end, v_limits.max_reserved)
+      WHERE s.submitter = q.submitter;
+      SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = q.submitter;
+    END IF;
+    kind := 'epoch';
+    epoch := v_state.epoch;
+    incarnation := v_state.incarnation;
+    won := false;
+    base := v_state.base;
+    ceiling := v_state.ceiling;
+    floor_count := v_limits.floor_count;
+    window_end := v_limits.window_end;
+    max_reserved := v_limits.max_reserved;
+    reserved := v_limits.reserved;
+    paused := v_limits.paused;
+    RETURN NEXT;
+  END LOOP;
+END $$;`,
+  '0023_record_grants': `-- Makes grants of a fast store durable before their handlers run, and binds operations.
+--
+-- Guarantee: a nonce is recorded for a token only while the grant's epoch rules and nobody else may
+-- hold or have sent it; an operation is bound to one set of nonces whatever the fast store lost.
+-- Locks: state rows in key order, then allocation rows in key order.
+--
+-- One element per nonce; \`p_requests\` counts requests from 1 and rises. Replies one row per request:
+--   granted     detail = hashes known at its nonces of earlier holders, \`nonce:hash\`, comma-separated
+--   read        detail = ids of the allocations that answer it, comma-separated (its own, repeated)
+--   replayed    the same, of an earlier call of its operation
+--   settled     detail = allocations whose rows may be gone, as JSON
+--   refused     detail = error code
+--   fenced, contended
+CREATE FUNCTION :schema.record_grants(
+  p_requests     integer[],
+  p_ids          uuid[],
+  p_submitters   text[],
+  p_nonces       bigint[],
+  p_epochs       bigint[],
+  p_generations  integer[],
+  p_sources      text[],
+  p_exposures    text[],
+  p_operations   text[],
+  p_hashes       text[],
+  p_metadata     text[],
+  p_granted_ms   double precision[],
+  p_deadlines_ms double precision[]
+) RETURNS TABLE (request integer, kind text, detail text)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now      timestamptz;
+  v_fates    text[];
+  v_request  record;
+  v_verdict  text;
+  v_ids      uuid[];
+  v_settled  jsonb;
+  v_refused  integer[] := '{}';
+  v_seen     text[] := '{}';
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = ANY (p_submitters) ORDER BY s.submitter FOR UPDATE;
+  v_now := clock_timestamp();
+  PERFORM 1 FROM unnest(p_submitters, p_nonces) AS q (submitter, nonce)
+  JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = s.chain_generation AND a.nonce = q.nonce
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE OF a;
+
+  SELECT array_agg(f.fate ORDER BY f.ord) INTO v_fates FROM (
+    SELECT q.ord, CASE
+      WHEN a.id = q.id THEN 'own'
+      WHEN s.engine IS DISTINCT FROM 'performance' OR s.epoch <> q.epoch OR q.nonce >= s.ceiling
+        OR row_number() OVER (PARTITION BY q.submitter, q.nonce ORDER BY q.generation DESC) > 1
+        THEN 'fenced'
+      WHEN a.nonce IS NULL THEN 'insert'
+      WHEN (q.epoch, q.generation) > (a.epoch, a.generation) AND (
+        a.stage = 'REUSABLE'
+        OR (a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
+          AND NOT a.shared)
+        OR (a.stage = 'QUARANTINED' AND q.source = 'replacement' AND a.release_at <= v_now))
+        THEN 'take'
+      ELSE 'fenced' END AS fate
+    FROM unnest(p_ids, p_submitters, p_nonces, p_epochs, p_generations, p_sources) WITH ORDINALITY
+      AS q (id, submitter, nonce, epoch, generation, source, ord)
+    LEFT JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+    LEFT JOIN :schema.submitter_nonce_allocation a
+      ON a.submitter = q.submitter AND a.chain_generation = s.chain_generation
+        AND a.nonce = q.nonce) f;
+
+  FOR v_request IN
+    SELECT q.request, min(q.ord)::integer AS first, count(*)::integer AS size,
+      array_agg(q.id ORDER BY q.ord) AS ids, bool_or(q.fate = 'fenced') AS is_fenced,
+      bool_and(q.fate = 'own') AS is_own
+    FROM unnest(p_requests, p_ids, v_fates) WITH ORDINALITY AS q (request, id, fate, ord)
+    GROUP BY q.request
+    HAVING bool_or(q.fate IN ('fenced', 'own')) OR p_operations IS NOT NULL
+    ORDER BY q.request
+  LOOP
+    v_verdict := NULL;
+    v_ids := NULL;
+    v_settled := NULL;
+    IF v_request.is_own THEN
+      v_verdict := 'read';
+      v_ids := v_request.ids;
+    ELSIF p_operations[v_request.first] IS NOT NULL THEN
+      IF p_submitters[v_request.first] || ' ' || p_operations[v_request.first] = ANY (v_seen) THEN
+        v_verdict := 'contended';
+      ELSE
+        v_seen := v_seen || (p_submitters[v_request.first] || ' ' || p_operations[v_request.first]);
+        SELECT CASE r.verdict
+            WHEN 'replay' THEN 'replayed'
+            WHEN 'settled' THEN 'settled'
+            WHEN 'contended' THEN 'contended'
+            WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
+            WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN' END, r.ids, r.settled
+        INTO v_verdict, v_ids, v_settled
+        FROM :schema.resolve_operation(p_submitters[v_request.first],
+          p_operations[v_request.first], p_hashes[v_request.first], v_request.size) r;
+        IF v_verdict = 'replayed' AND NOT :schema.share_allocations(
+          v_ids, p_exposures[v_request.first]:::schema.allocation_exposure) THEN
+          v_verdict := 'contended';
+        END IF;
+      END IF;
+    END IF;
+    IF v_verdict IS NULL AND v_request.is_fenced THEN
+      v_verdict := 'fenced';
+    END IF;
+    IF v_verdict IS NULL THEN
+      CONTINUE;
+    END IF;
+    v_refused := v_refused || v_request.request;
+    request := v_request.request;
+    kind := CASE WHEN v_verdict LIKE 'NONCE_%' THEN 'refused' ELSE v_verdict END;
+    detail := CASE WHEN v_verdict LIKE 'NONCE_%' THEN v_verdict
+      ELSE coalesce(v_settled::text, array_to_string(v_ids, ',')) END;
+    RETURN NEXT;
+  END LOOP;
+
+  INSERT INTO :schema.allocation_grant (
+    id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+    inherited_hashes, note, granted_at, ended_at)
+  SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, a.stage,
+    a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, v_now
+  FROM unnest(p_requests, p_submitters, p_nonces, v_fates) AS q (request, submitter, nonce, fate)
+  JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = s.chain_generation AND a.nonce = q.nonce
+  WHERE q.fate = 'take' AND q.request <> ALL (v_refused) AND a.generation > 0
+  ON CONFLICT (id) DO NOTHING;
+
+  UPDATE :schema.submitter_nonce_allocation a
+  SET id = q.id,
+      stage = 'GRANTED',
+      source = CASE WHEN a.stage = 'QUARANTINED' OR a.source = 'replacement' THEN 'replacement'
+        ELSE 'recycled' END:::schema.allocation_source,
+      exposure = q.exposure:::schema.allocation_exposure,
+      engine = 'performance',
+      generation = q.generation,
+      epoch = q.epoch,
+      rank = 1,
+      operation_id = q.operation_id,
+      tx_hash = NULL,
+      inherited_hashes = coalesce(cardinality(a.hashes), 0),
+      shared = false,
+      note = NULL,
+      metadata = q.metadata::jsonb,
+      deadline = to_timestamp(q.deadline_ms / 1000),
+      due_at = NULL,
+      release_at = NULL,
+      stuck_since = NULL,
+      created_at = to_timestamp(q.granted_ms / 1000),
+      updated_at = v_now
+  FROM unnest(p_requests, p_ids, p_submitters, p_nonces, p_epochs, p_generations, p_exposures,
+      p_granted_ms, p_deadlines_ms, v_fates) WITH ORDINALITY
+    AS f (request, id, submitter, nonce, epoch, generation, exposure, granted_ms, deadline_ms,
+      fate, ord)
+  CROSS JOIN LATERAL (
+    SELECT f.request, f.id, f.submitter, f.nonce, f.epoch, f.generation, f.exposure, f.granted_ms,
+      f.deadline_ms, p_operations[f.ord] AS operation_id, p_metadata[f.ord] AS metadata,
+      s.chain_generation
+    FROM :schema.submitter_nonce_state s WHERE s.submitter = f.submitter) q
+  WHERE f.fate = 'take' AND f.request <> ALL (v_refused)
+    AND a.submitter = q.submitter AND a.chain_generation = q.chain_generation
+    AND a.nonce = q.nonce;
+
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    rank, operation_id, metadata, deadline, created_at, updated_at)
+  SELECT q.submitter, s.chain_generation, q.nonce, q.id, 'GRANTED',
+    q.source:::schema.allocation_source, q.exposure:::schema.allocation_exposure, 'performance',
+    q.generation, q.epoch, 1, p_operations[q.ord], p_metadata[q.ord]::jsonb,
+    to_timestamp(q.deadline_ms / 1000), to_timestamp(q.granted_ms / 1000), v_now
+  FROM unnest(p_requests, p_ids, p_submitters, p_nonces, p_epochs, p_generations, p_sources,
+      p_exposures, p_granted_ms, p_deadlines_ms, v_fates) WITH ORDINALITY
+    AS q (request, id, submitter, nonce, epoch, generation, source, exposure, granted_ms,
+      deadline_ms, fate, ord)
+  JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+  WHERE q.fate = 'insert' AND q.request <> ALL (v_refused)
+  ORDER BY q.submitter, q.nonce;
+
+  UPDATE :schema.submitter_nonce_state s
+  SET next_local_nonce = n.next, updated_at = v_now
+  FROM (
+    SELECT q.submitter, max(q.nonce) + 1 AS next
+    FROM unnest(p_requests, p_submitters, p_nonces, v_fates) AS q (request, submitter, nonce, fate)
+    WHERE q.fate = 'insert' AND q.request <> ALL (v_refused)
+    GROUP BY q.submitter) n
+  WHERE s.submitter = n.submitter AND s.next_local_nonce < n.next;
+
+  IF p_operations IS NOT NULL THEN
+    INSERT INTO :schema.operation AS o (
+      submitter, operation_id, first_nonce, count, ids, nonces, request_hash, created_at,
+      updated_at)
+    SELECT min(q.submitter), min(p_operations[q.ord]), min(q.nonce), count(*)::integer,
+      array_agg(q.id ORDER BY q.nonce), array_agg(q.nonce ORDER BY q.nonce),
+      min(p_hashes[q.ord]), v_now, v_now
+    FROM unnest(p_requests, p_ids, p_submitters, p_nonces) WITH ORDINALITY
+      AS q (request, id, submitter, nonce, ord)
+    WHERE p_operations[q.ord] IS NOT NULL AND q.request <> ALL (v_refused)
+    GROUP BY q.request
+    ON CONFLICT (submitter, operation_id) DO UPDATE
+    SET first_nonce = excluded.first_nonce, count = excluded.count, ids = excluded.ids,
+        nonces = excluded.nonces, request_hash = excluded.request_hash, settled = NULL,
+        updated_at = v_now;
+  END IF;
+
+  RETURN QUERY
+  SELECT q.request, 'granted'::text,
+    string_agg(a.nonce || ':' || h.hash, ',' ORDER BY a.nonce, h.position)
+  FROM unnest(p_requests, p_submitters, p_nonces) AS q (request, submitter, nonce)
+  JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = s.chain_generation AND a.nonce = q.nonce
+  LEFT JOIN LATERAL unnest(a.hashes) WITH ORDINALITY AS h (hash, position) ON true
+  WHERE q.request <> ALL (v_refused)
+  GROUP BY q.request;
+END $$;
+
+-- What an operation is bound to, for a caller that the fast store cannot serve.
+-- Replies one row: kind as in record_grants, or \`new\` when nothing binds it.
+CREATE FUNCTION :schema.find_binding(
+  p_submitter text,
+  p_operation text,
+  p_hash      text,
+  p_count     integer,
+  p_exposure  text
+) RETURNS TABLE (kind text, detail text) LANGUAGE plpgsql AS $$
+DECLARE
+  v_found record;
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter FOR UPDATE;
+  SELECT r.verdict, r.ids, r.settled INTO v_found
+  FROM :schema.resolve_operation(p_submitter, p_operation, p_hash, p_count) r;
+  kind := CASE v_found.verdict
+    WHEN 'replay' THEN 'replayed'
+    WHEN 'rebind' THEN 'new'
+    WHEN 'reused' THEN 'refused'
+    WHEN 'unknown' THEN 'refused'
+    ELSE v_found.verdict END;
+  detail := CASE v_found.verdict
+    WHEN 'reused' THEN 'NONCE_IDEMPOTENCY_REUSED'
+    WHEN 'unknown' THEN 'NONCE_OUTCOME_UNKNOWN'
+    ELSE coalesce(v_found.settled::text, array_to_string(v_found.ids, ',')) END;
+  IF kind = 'replayed' AND NOT :schema.share_allocations(
+    v_found.ids, p_exposure:::schema.allocation_exposure) THEN
+    kind := 'contended';
+  END IF;
+  RETURN NEXT;
+END $$;`,
+  '0024_fast_commands': `-- Commands of holders whose fast grants Postgres may not have heard of yet, and the sweep and the
+-- alignment beside fast epochs.
+
+-- Makes or adopts the rows of fast grants, so that commands find them. A grant gets a row while
+-- nobody else holds the nonce or may have sent it, and while its operation is bound to nothing else.
+-- Returns the ids it made, already in INTENT where that was the command.
+-- Locks: state rows in key order, then allocation rows in key order.
+CREATE FUNCTION :schema.adopt_fast_grants(
+  p_commands     text[],
+  p_ids          uuid[],
+  p_submitters   text[],
+  p_nonces       bigint[],
+  p_hashes       text[],
+  p_raw          bytea[],
+  p_epochs       bigint[],
+  p_generations  integer[],
+  p_sources      text[],
+  p_exposures    text[],
+  p_operations   text[],
+  p_metadata     text[],
+  p_granted_ms   double precision[],
+  p_deadlines_ms double precision[]
+) RETURNS uuid[] LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now    timestamptz;
+  v_ords   integer[];
+  v_fates  text[];
+  v_made   uuid[];
+BEGIN
+  SELECT array_agg(q.ord::integer) INTO v_ords
+  FROM unnest(p_ids, p_generations) WITH ORDINALITY AS q (id, generation, ord)
+  WHERE q.generation IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM :schema.submitter_nonce_allocation a WHERE a.id = q.id)
+    AND NOT EXISTS (SELECT 1 FROM :schema.allocation_grant g WHERE g.id = q.id);
+  IF v_ords IS NULL THEN
+    RETURN NULL;
+  END IF;
+  PERFORM 1 FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = ANY (ARRAY(SELECT p_submitters[o] FROM unnest(v_ords) AS o))
+  ORDER BY s.submitter FOR UPDATE;
+  v_now := clock_timestamp();
+  PERFORM 1 FROM unnest(p_submitters, p_nonces) AS q (submitter, nonce)
+  JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = s.chain_generation AND a.nonce = q.nonce
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE OF a;
+
+  SELECT array_agg(f.fate ORDER BY f.at) INTO v_fates FROM (
+    SELECT o.at, CASE
+      WHEN s.submitter IS NULL OR p_nonces[o.ord] >= s.ceiling OR p_epochs[o.ord] > s.epoch
+        OR row_number() OVER (PARTITION BY p_submitters[o.ord], p_nonces[o.ord]
+          ORDER BY p_epochs[o.ord] DESC, p_generations[o.ord] DESC) > 1
+        OR EXISTS (
+          SELECT 1 FROM :schema.operation b
+          WHERE b.submitter = s.submitter AND b.operation_id = p_operations[o.ord]
+            AND p_ids[o.ord] <> ALL (b.ids))
+        THEN 'none'
+      WHEN a.nonce IS NULL THEN 'insert'
+      WHEN a.stage = 'QUARANTINED' AND a.engine = 'performance' AND a.generation = 1
+        AND a.epoch = p_epochs[o.ord] THEN 'adopt'
+      WHEN a.stage = 'REUSABLE' THEN 'take'
+      WHEN a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
+        AND NOT a.shared
+        AND (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation) THEN 'take'
+      ELSE 'none' END AS fate
+    FROM unnest(v_ords) WITH ORDINALITY AS o (ord, at)
+    LEFT JOIN :schema.submitter_nonce_state s ON s.submitter = p_submitters[o.ord]
+    LEFT JOIN :schema.submitter_nonce_allocation a
+      ON a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+        AND a.nonce = p_nonces[o.ord]) f;
+
+  INSERT INTO :schema.allocation_grant (
+    id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+    inherited_hashes, note, granted_at, ended_at)
+  SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, a.stage,
+    a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, v_now
+  FROM unnest(v_ords, v_fates) AS o (ord, fate)
+  JOIN :schema.submitter_nonce_state s ON s.submitter = p_submitters[o.ord]
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+      AND a.nonce = p_nonces[o.ord]
+  WHERE o.fate = 'take' AND a.generation > 0
+  ON CONFLICT (id) DO NOTHING;
+
+  UPDATE :schema.submitter_nonce_allocation a
+  SET id = p_ids[o.ord],
+      stage = CASE o.fate WHEN 'take' THEN 'GRANTED' ELSE a.stage::text END:::schema.allocation_stage,
+      source = CASE WHEN o.fate = 'take' AND a.source <> 'replacement' THEN 'recycled'
+        ELSE a.source::text END:::schema.allocation_source,
+      exposure = p_exposures[o.ord]:::schema.allocation_exposure,
+      engine = 'performance',
+      -- A late owner may come after an epoch whose walk made this row: the row keeps the later one.
+      epoch = greatest(a.epoch, p_epochs[o.ord]),
+      generation = CASE WHEN (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation)
+        THEN p_generations[o.ord] ELSE a.generation + 1 END,
+      rank = 1,
+      operation_id = p_operations[o.ord],
+      metadata = p_metadata[o.ord]::jsonb,
+      deadline = CASE o.fate WHEN 'take' THEN to_timestamp(p_deadlines_ms[o.ord] / 1000) END,
+      created_at = to_timestamp(p_granted_ms[o.ord] / 1000),
+      updated_at = v_now
+  FROM unnest(v_ords, v_fates) AS o (ord, fate),
+    :schema.submitter_nonce_state s
+  WHERE o.fate IN ('take', 'adopt') AND s.submitter = p_submitters[o.ord]
+    AND a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+    AND a.nonce = p_nonces[o.ord];
+
+  -- The commonest command is written at once: a second version of the row would cost as much again.
+  WITH made AS (
+    INSERT INTO :schema.submitter_nonce_allocation (
+      submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+      rank, operation_id, metadata, tx_hash, hashes, raw_tx, deadline, due_at, created_at,
+      updated_at)
+    SELECT s.submitter, s.chain_generation, p_nonces[o.ord], p_ids[o.ord],
+      CASE p_commands[o.ord] WHEN 'intent' THEN 'INTENT' ELSE 'GRANTED' END:::schema.allocation_stage,
+      p_sources[o.ord]:::schema.allocation_source,
+      p_exposures[o.ord]:::schema.allocation_exposure, 'performance', p_generations[o.ord],
+      p_epochs[o.ord], 1, p_operations[o.ord], p_metadata[o.ord]::jsonb,
+      CASE p_commands[o.ord] WHEN 'intent' THEN p_hashes[o.ord] END,
+      CASE p_commands[o.ord] WHEN 'intent' THEN ARRAY[p_hashes[o.ord]] END,
+      CASE p_commands[o.ord] WHEN 'intent' THEN p_raw[o.ord] END,
+      CASE WHEN p_commands[o.ord] <> 'intent' THEN to_timestamp(p_deadlines_ms[o.ord] / 1000) END,
+      CASE p_commands[o.ord] WHEN 'intent' THEN
+        greatest(v_now, to_timestamp(p_deadlines_ms[o.ord] / 1000)) END,
+      to_timestamp(p_granted_ms[o.ord] / 1000), v_now
+    FROM unnest(v_ords, v_fates) AS o (ord, fate)
+    JOIN :schema.submitter_nonce_state s ON s.submitter = p_submitters[o.ord]
+    WHERE o.fate = 'insert'
+    ORDER BY s.submitter, p_nonces[o.ord]
+    RETURNING id, stage, submitter, nonce
+  ), moved AS (
+    UPDATE :schema.submitter_nonce_state s SET next_local_nonce = n.next
+    FROM (SELECT m.submitter, max(m.nonce) + 1 AS next FROM made m GROUP BY m.submitter) n
+    WHERE s.submitter = n.submitter AND s.next_local_nonce < n.next
+  )
+  SELECT array_agg(m.id) INTO v_made FROM made m WHERE m.stage = 'INTENT';
+  RETURN v_made;
+END $$;
+
+-- Applies a batch of holders' commands, each conditional on its owner token, in one statement.
+-- Rows of fast grants that Postgres has not heard of are made first (adopt_fast_grants); the arrays
+-- of their facts are null when no command carries any.
+-- Locks the rows in key order, then decides by :schema.decide_holder_command on what it locked.
+-- Replies one row per command: verdict \`done\` | \`same\` | an error code, and the row as it then is.
+DROP FUNCTION :schema.command_batch(
+  text[], uuid[], text[], bigint[], text[], bytea[], text[], integer[], boolean[], integer, text);
+CREATE FUNCTION :schema.command_batch(
+  p_commands      text[],
+  p_ids           uuid[],
+  p_submitters    text[],
+  p_nonces        bigint[],
+  p_hashes        text[],
+  p_raw           bytea[],
+  p_notes         text[],
+  p_ttls_ms       integer[],
+  p_followable    boolean[],
+  p_quarantine_ms integer,
+  p_release       text,
+  p_epochs        bigint[],
+  p_generations   integer[],
+  p_sources       text[],
+  p_exposures     text[],
+  p_operations    text[],
+  p_metadata      text[],
+  p_granted_ms    double precision[],
+  p_deadlines_ms  double precision[]
+) RETURNS TABLE (
+  ord integer, verdict text, previous text, id uuid, submitter text, nonce bigint, stage text,
+  source text, exposure text, engine text, epoch bigint, operation_id text, tx_hash text,
+  hashes text, proof text, note text, deadline_ms double precision, created_ms double precision,
+  updated_ms double precision
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now      timestamptz;
+  v_made     uuid[];
+  v_ord      integer[];
+  v_verdict  text[];
+  v_previous text[];
+  v_ids      uuid[];
+BEGIN
+  IF p_generations IS NOT NULL THEN
+    v_made := :schema.adopt_fast_grants(p_commands, p_ids, p_submitters, p_nonces, p_hashes, p_raw,
+      p_epochs, p_generations, p_sources, p_exposures, p_operations, p_metadata, p_granted_ms,
+      p_deadlines_ms);
+  END IF;
+  PERFORM 1 FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY (p_ids)
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE;
+  v_now := clock_timestamp();
+
+  SELECT array_agg(d.ord ORDER BY d.ord), array_agg(d.verdict ORDER BY d.ord),
+    array_agg(d.previous ORDER BY d.ord), array_agg(d.id ORDER BY d.ord)
+  INTO v_ord, v_verdict, v_previous, v_ids
+  FROM (
+    SELECT q.ord::integer, q.id,
+      CASE WHEN q.id = ANY (v_made) THEN 'GRANTED' ELSE a.stage::text END AS previous,
+      CASE
+        WHEN q.id = ANY (v_made) THEN 'made'
+        WHEN a.id IS NULL THEN CASE
+          WHEN EXISTS (SELECT 1 FROM :schema.allocation_grant g WHERE g.id = q.id)
+            OR EXISTS (
+              SELECT 1 FROM :schema.submitter_nonce_allocation other
+              JOIN :schema.submitter_nonce_state s
+                ON s.submitter = other.submitter AND s.chain_generation = other.chain_generation
+              WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
+          THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
+        WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
+        -- A late owner adopts its nonce only while its operation is bound to nothing else.
+        WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
+          AND a.operation_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM :schema.operation o
+            WHERE o.submitter = a.submitter AND o.operation_id = a.operation_id
+              AND a.id = ANY (o.ids))
+        THEN 'refuse:NONCE_FENCED'
+        ELSE :schema.decide_holder_command(q.command, a.stage, q.hash IS NOT NULL,
+          coalesce(q.hash = ANY (a.hashes), false),
+          coalesce(cardinality(a.hashes), 0) > a.inherited_hashes, q.followable,
+          a.source = 'replacement' OR a.shared)
+      END AS verdict
+    FROM unnest(p_commands, p_ids, p_submitters, p_nonces, p_hashes, p_followable) WITH ORDINALITY
+      AS q (command, id, submitter, nonce, hash, followable, ord)
+    LEFT JOIN :schema.submitter_nonce_allocation a ON a.id = q.id) d;
+
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = w.stage,
+      hashes = CASE WHEN w.hash IS NULL OR w.hash = ANY (a.hashes) THEN a.hashes
+        ELSE a.hashes || w.hash END,
+      tx_hash = coalesce(w.hash, a.tx_hash),
+      raw_tx = coalesce(w.raw, a.raw_tx),
+      note = coalesce(w.note, a.note),
+      deadline = CASE WHEN w.stage = 'GRANTED' THEN v_now + w.ttl END,
+      due_at = CASE w.stage
+        WHEN 'INTENT' THEN greatest(a.deadline, v_now + w.ttl)
+        WHEN 'BROADCAST' THEN v_now
+        -- Evidence is looked for while the nonce still waits, not at the instant it is released.
+        WHEN 'QUARANTINED' THEN v_now + p_quarantine_ms / 2 * interval '1 ms' END,
+      release_at = CASE WHEN w.stage = 'QUARANTINED' AND p_release = 'replacement'
+        THEN v_now + p_quarantine_ms * interval '1 ms' END,
+      stuck_since = CASE WHEN w.stage = a.stage THEN a.stuck_since END,
+      -- No fast store knows yet that it is free again.
+      loaded_epoch = CASE WHEN w.stage = 'REUSABLE' THEN NULL ELSE a.loaded_epoch END,
+      updated_at = v_now
+  FROM (
+    SELECT u.id, u.hash, u.raw, u.note, u.ttl_ms * interval '1 ms' AS ttl,
+      CASE WHEN u.verdict = 'stay' THEN u.previous ELSE substr(u.verdict, 6) END:::schema.allocation_stage
+        AS stage
+    FROM unnest(v_ids, v_verdict, v_previous, p_hashes, p_raw, p_notes, p_ttls_ms)
+      AS u (id, verdict, previous, hash, raw, note, ttl_ms)
+    WHERE u.verdict = 'stay' OR u.verdict LIKE 'move:%') w
+  WHERE a.id = w.id;
+
+  RETURN QUERY
+  SELECT r.ord,
+    CASE WHEN r.verdict = 'same' THEN 'same' WHEN r.verdict LIKE 'refuse:%' THEN substr(r.verdict, 8)
+      ELSE 'done' END,
+    r.previous, r.id, a.submitter, a.nonce, a.stage::text, a.source::text, a.exposure::text,
+    a.engine::text, a.epoch, a.operation_id, a.tx_hash, array_to_string(a.hashes, ','), a.proof,
+    a.note, extract(epoch FROM a.deadline)::double precision * 1000,
+    extract(epoch FROM a.created_at)::double precision * 1000,
+    extract(epoch FROM a.updated_at)::double precision * 1000
+  FROM unnest(v_ord, v_verdict, v_previous, v_ids) AS r (ord, verdict, previous, id)
+  LEFT JOIN :schema.submitter_nonce_allocation a ON a.id = r.id;
+END $$;
+
+-- Reservations past their deadline: proven unsent ones become REUSABLE, the others QUARANTINED.
+-- Rows another statement is just writing are left for the next call, and so are all but the
+-- \`p_limit\` of each submitter that have been overdue longest. What a fast epoch that still rules
+-- has granted is its store's to reclaim: its holders may have moved their deadlines there.
+CREATE OR REPLACE FUNCTION :schema.reclaim_of(
+  p_submitters    text[],
+  p_now           timestamptz,
+  p_quarantine_ms integer,
+  p_release       text,
+  p_limit         integer
+) RETURNS SETOF uuid LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  RETURN QUERY
+  WITH overdue AS MATERIALIZED (
+    SELECT a.id, a.exposure = 'declared' AND a.source <> 'replacement' AS unsent
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.id = ANY (ARRAY(
+        SELECT c.id FROM unnest(p_submitters) AS p (submitter)
+        JOIN :schema.submitter_nonce_state s ON s.submitter = p.submitter
+        CROSS JOIN LATERAL (
+          SELECT o.id FROM :schema.submitter_nonce_allocation o
+          WHERE o.submitter = s.submitter
+            AND o.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+            AND o.deadline <= p_now
+            AND NOT (o.engine = 'performance' AND s.engine = 'performance' AND o.epoch = s.epoch)
+          ORDER BY o.deadline
+          LIMIT p_limit) c))
+      AND a.stage = 'GRANTED'
+      AND a.deadline <= p_now
+    ORDER BY a.submitter, a.chain_generation, a.nonce
+    FOR UPDATE SKIP LOCKED
+  )
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = CASE WHEN o.unsent THEN 'REUSABLE' ELSE 'QUARANTINED' END:::schema.allocation_stage,
+      deadline = NULL,
+      due_at = CASE WHEN o.unsent THEN NULL ELSE p_now + p_quarantine_ms / 2 * interval '1 ms' END,
+      loaded_epoch = NULL,
+      release_at = CASE WHEN NOT o.unsent AND p_release = 'replacement'
+        THEN p_now + p_quarantine_ms * interval '1 ms' END,
+      note = 'deadline passed',
+      updated_at = p_now
+  FROM overdue o
+  WHERE a.id = o.id AND a.stage = 'GRANTED'
+  RETURNING a.id;
+
+  UPDATE :schema.submitter_nonce_state s
+  SET reclaim_at = coalesce((
+    SELECT min(a.deadline) FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = s.submitter
+      AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+      AND a.deadline IS NOT NULL
+      AND NOT (a.engine = 'performance' AND s.engine = 'performance' AND a.epoch = s.epoch)),
+    'infinity')
+  WHERE s.submitter = ANY (p_submitters) AND s.reclaim_at <= p_now;
+END $$;
+
+-- As before, with two differences beside a fast epoch that rules: reports about its grants may still
+-- be queued, so they are not judged by the count; and only what lies beyond its ceiling is foreign.
+CREATE OR REPLACE FUNCTION :schema.align_submitter(
+  p_submitter text,
+  p_latest    bigint,
+  p_finalized bigint,
+  p_genesis   text,
+  p_limit     integer
+) RETURNS TABLE (
+  verdict text, known_genesis text, chain_latest bigint, last_chain_nonce bigint,
+  foreign_use bigint, fenced bigint, finalized bigint, stuck bigint, lowered bigint
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_now timestamptz;
+  v_latest bigint;
+  v_final bigint;
+  v_fenced bigint;
+  v_finalized bigint;
+  v_stuck bigint;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  v_now := clock_timestamp();
+
+  IF v_state.genesis_hash <> p_genesis THEN
+    UPDATE :schema.submitter_nonce_state s
+    SET paused_at = coalesce(s.paused_at, v_now),
+        paused_reason = CASE WHEN s.paused_at IS NULL THEN 'chain reset: another genesis block'
+          ELSE s.paused_reason END,
+        aligned_at = v_now,
+        updated_at = v_now
+    WHERE s.submitter = p_submitter;
+    RETURN QUERY SELECT 'reset'::text, v_state.genesis_hash, v_state.chain_latest_count,
+      v_state.last_chain_nonce, 0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint;
+    RETURN;
+  END IF;
+
+  v_latest := greatest(v_state.chain_latest_count, p_latest);
+  v_final := greatest(v_state.chain_finalized_count, p_finalized);
+  -- least() would take an unknown count for the latest one.
+  IF v_final > v_latest THEN
+    v_final := v_latest;
+  END IF;
+  UPDATE :schema.submitter_nonce_state s
+  SET genesis_hash = p_genesis,
+      chain_latest_count = v_latest,
+      chain_finalized_count = v_final,
+      next_local_nonce = greatest(s.next_local_nonce, v_latest),
+      ceiling = greatest(s.ceiling, v_latest),
+      paused_at = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL ELSE s.paused_at END,
+      paused_reason = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL
+        ELSE s.paused_reason END,
+      aligned_at = v_now,
+      updated_at = v_now
+  WHERE s.submitter = p_submitter;
+
+  WITH candidate AS MATERIALIZED (
+    (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+       AND a.stage = 'ASSERTED' AND a.nonce < v_final
+       AND (a.hashes IS NULL OR a.due_at IS NULL)
+     LIMIT p_limit)
+    UNION ALL
+    (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+       AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.nonce < v_final
+       AND a.hashes IS NULL AND a.stuck_since IS NULL
+     LIMIT p_limit)
+    UNION ALL
+    (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+       AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+       AND a.stage = 'GRANTED' AND a.nonce < v_final
+       AND a.hashes IS NULL AND a.stuck_since IS NULL
+       AND NOT (a.engine = 'performance' AND v_state.engine = 'performance'
+         AND a.epoch = v_state.epoch)
+     LIMIT p_limit)
+  ), locked AS MATERIALIZED (
+    SELECT a.nonce,
+      CASE
+        -- With a hash only a receipt decides: the tracker is asked to look.
+        WHEN a.hashes IS NOT NULL THEN CASE WHEN a.stage = 'ASSERTED' THEN 'look' END
+        WHEN a.stage = 'ASSERTED' THEN 'final'
+        -- Never exposed: a declared holder writes an intent first, and generation 0 had no holder.
+        WHEN a.stage = 'REUSABLE' OR (a.stage = 'QUARANTINED' AND a.generation = 0) THEN 'consumed'
+        WHEN a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
+          THEN 'fenced'
+        WHEN a.stage IN ('GRANTED', 'QUARANTINED') THEN 'stuck'
+      END AS verdict
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND a.nonce IN (SELECT c.nonce FROM candidate c)
+    ORDER BY a.nonce
+    FOR UPDATE
+  ), moved AS (
+    UPDATE :schema.submitter_nonce_allocation a
+    SET stage = CASE l.verdict
+          WHEN 'final' THEN 'FINAL'
+          WHEN 'consumed' THEN 'CONSUMED_EXTERNAL'
+          WHEN 'fenced' THEN 'CONSUMED_EXTERNAL'
+          ELSE a.stage::text END:::schema.allocation_stage,
+        proof = CASE WHEN l.verdict IN ('final', 'consumed', 'fenced') THEN 'count' ELSE a.proof END,
+        deadline = CASE WHEN l.verdict = 'stuck' THEN a.deadline END,
+        release_at = NULL,
+        due_at = CASE WHEN l.verdict = 'look' THEN v_now END,
+        stuck_since = CASE WHEN l.verdict = 'stuck' THEN v_now END,
+        note = CASE l.verdict
+          WHEN 'fenced' THEN 'nonce was used by another transaction'
+          WHEN 'stuck' THEN 'nonce is used on the chain, by whom is not known'
+          ELSE a.note END,
+        updated_at = v_now
+    FROM locked l
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+      AND a.nonce = l.nonce AND l.verdict IS NOT NULL
+    RETURNING l.verdict
+  )
+  SELECT count(*) FILTER (WHERE m.verdict = 'fenced'), count(*) FILTER (WHERE m.verdict = 'final'),
+    count(*) FILTER (WHERE m.verdict = 'stuck')
+  INTO v_fenced, v_finalized, v_stuck FROM moved m;
+
+  RETURN QUERY SELECT 'aligned'::text, p_genesis, v_latest, nullif(v_final, 0) - 1,
+    greatest(0, v_latest - CASE WHEN v_state.engine = 'performance' THEN v_state.ceiling
+      ELSE v_state.next_local_nonce END), v_fenced, v_finalized, v_stuck,
+    greatest(0, coalesce(v_state.chain_latest_count, 0) - p_latest);
+END $$;`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

@@ -77,6 +77,12 @@ export interface StatementParameters {
     readonly stuck: readonly (boolean | null)[];
   };
   /**
+   * Ruling performance epochs whose fast store could be handed nonces to issue again.
+   */
+  readonly awaitingLoad: {
+    readonly limit: number;
+  };
+  /**
    * Settings of the server that decide whether a commit can be lost.
    */
   readonly checkServer: Readonly<Record<string, never>>;
@@ -90,6 +96,18 @@ export interface StatementParameters {
     readonly chainIds: readonly (number | null)[];
     readonly rowLimit: number;
     readonly leaseMs: number;
+  };
+  /**
+   * Ends a performance epoch; null when another epoch rules by now.
+   */
+  readonly closeFastEpoch: {
+    readonly submitter: string;
+    readonly epoch: number;
+    /** where the fast store ended it; null = not known */
+    readonly retiredNext: number | null;
+    readonly reason: string;
+    readonly quarantineMs: number;
+    readonly release: string;
   };
   /**
    * Applies a batch of holders' commands; the function in the migrations states guarantee and replies.
@@ -106,6 +124,15 @@ export interface StatementParameters {
     readonly followable: readonly (boolean | null)[];
     readonly quarantineMs: number;
     readonly release: string;
+    /** facts of fast grants; null when no command carries any */
+    readonly epochs: readonly (number | null)[] | null;
+    readonly generations: readonly (number | null)[] | null;
+    readonly sources: readonly (string | null)[] | null;
+    readonly exposures: readonly (string | null)[] | null;
+    readonly operations: readonly (string | null)[] | null;
+    readonly metadata: readonly (string | null)[] | null;
+    readonly grantedMs: readonly (number | null)[] | null;
+    readonly deadlinesMs: readonly (number | null)[] | null;
   };
   /**
    * Submitters whose last alignment is older than wanted, the least recent first. A submitter with
@@ -115,6 +142,23 @@ export interface StatementParameters {
     readonly chainIds: readonly (number | null)[];
     readonly olderThanMs: number;
     readonly rowLimit: number;
+  };
+  /**
+   * Joins or wins performance epochs; the function in the migrations states guarantee and replies.
+   */
+  readonly enterFastEpochs: {
+    readonly submitters: readonly (string | null)[];
+    readonly incarnations: readonly (string | null)[];
+    /** elements where the asker knows no epoch */
+    readonly badEpochs: readonly (number | null)[] | null;
+    readonly raises: readonly (number | null)[];
+    readonly windows: readonly (number | null)[];
+    readonly reasons: readonly (string | null)[];
+    readonly intents: string;
+    /** free nonces handed over at most per submitter */
+    readonly freeLimit: number;
+    readonly quarantineMs: number;
+    readonly release: string;
   };
   /**
    * Reads one allocation by its owner token; no row when the token is unknown or was superseded.
@@ -133,6 +177,17 @@ export interface StatementParameters {
    */
   readonly findApiKey: {
     readonly digest: string;
+  };
+  /**
+   * What operations are bound to; kind `new` where nothing binds one. Locks state rows in key order.
+   */
+  readonly findBindings: {
+    readonly submitters: readonly (string | null)[];
+    readonly operations: readonly (string | null)[];
+    /** request digests */
+    readonly hashes: readonly (string | null)[];
+    readonly counts: readonly (number | null)[];
+    readonly exposures: readonly (string | null)[];
   };
   /**
    * The row of one nonce in the current chain generation.
@@ -204,6 +259,43 @@ export interface StatementParameters {
    */
   readonly reclaimExpired: {
     readonly rowLimit: number;
+    readonly quarantineMs: number;
+    readonly release: string;
+  };
+  /**
+   * Makes fast grants durable; the function in the migrations states guarantee and replies.
+   */
+  readonly recordGrants: {
+    readonly requests: readonly (number | null)[];
+    readonly ids: readonly (string | null)[];
+    readonly submitters: readonly (string | null)[];
+    readonly nonces: readonly (number | null)[];
+    readonly epochs: readonly (number | null)[];
+    readonly generations: readonly (number | null)[];
+    readonly sources: readonly (string | null)[];
+    readonly exposures: readonly (string | null)[];
+    /** null when no request names an operation */
+    readonly operations: readonly (string | null)[] | null;
+    /** request digests */
+    readonly hashes: readonly (string | null)[];
+    readonly metadata: readonly (string | null)[] | null;
+    readonly grantedMs: readonly (number | null)[];
+    readonly deadlinesMs: readonly (number | null)[];
+  };
+  /**
+   * Raises ceilings and hands over free nonces; the function in the migrations states guarantee and replies.
+   */
+  readonly refillFastEpochs: {
+    readonly submitters: readonly (string | null)[];
+    readonly incarnations: readonly (string | null)[];
+    readonly epochs: readonly (number | null)[];
+    /** as the asker knows them: raised only while they still are that */
+    readonly ceilings: readonly (number | null)[];
+    /** 0 = none, only limits and free nonces are wanted */
+    readonly raises: readonly (number | null)[];
+    readonly windows: readonly (number | null)[];
+    readonly intents: string;
+    readonly freeLimit: number;
     readonly quarantineMs: number;
     readonly release: string;
   };
@@ -283,6 +375,22 @@ FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $
     parameters: ['ids', 'fromStages', 'toStages', 'hashesSeen', 'txHashes', 'blockNumbers', 'blockHashes', 'proofs', 'reasons', 'nextLookMs', 'releaseMs', 'stuck'],
     text: `SELECT id FROM :schema.apply_tracking($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
   },
+  awaitingLoad: {
+    file: 'awaiting-load',
+    hot: false,
+    parameters: ['limit'],
+    text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
+WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL
+  AND (s.reclaim_at <= clock_timestamp() OR EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+      AND a.stage IN ('REUSABLE', 'QUARANTINED')
+      AND a.nonce >= coalesce(s.chain_latest_count, 0)
+      AND a.loaded_epoch IS DISTINCT FROM s.epoch
+      AND (a.stage = 'REUSABLE' OR a.release_at <= clock_timestamp())))
+ORDER BY s.submitter
+LIMIT $1`,
+  },
   checkServer: {
     file: 'check-server',
     hot: false,
@@ -325,11 +433,20 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
     AS unchanged_ms,
   extract(epoch FROM statement_timestamp() - a.stuck_since)::double precision * 1000 AS stuck_ms`,
   },
+  closeFastEpoch: {
+    file: 'close-fast-epoch',
+    hot: false,
+    parameters: ['submitter', 'epoch', 'retiredNext', 'reason', 'quarantineMs', 'release'],
+    text: `SELECT :schema.change_epoch($1, $2, 'performance', NULL, 0, coalesce((
+  SELECT l.intents FROM :schema.epoch_log l WHERE l.submitter = $1 AND l.epoch = $2), 'strict'),
+  $4, $3, $5, $6) AS epoch`,
+  },
   commandBatch: {
     file: 'command-batch',
     hot: true,
-    parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release'],
-    text: `SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord`,
+    parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'metadata', 'grantedMs', 'deadlinesMs'],
+    text: `SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+  $16, $17, $18, $19) ORDER BY ord`,
   },
   dueForAlignment: {
     file: 'due-for-alignment',
@@ -347,6 +464,12 @@ CROSS JOIN LATERAL (
   LIMIT $3) due
 ORDER BY due.aligned_at NULLS FIRST
 LIMIT $3`,
+  },
+  enterFastEpochs: {
+    file: 'enter-fast-epochs',
+    hot: false,
+    parameters: ['submitters', 'incarnations', 'badEpochs', 'raises', 'windows', 'reasons', 'intents', 'freeLimit', 'quarantineMs', 'release'],
+    text: `SELECT * FROM :schema.enter_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
   },
   findAllocation: {
     file: 'find-allocation',
@@ -382,6 +505,18 @@ ORDER BY a.nonce`,
 FROM :schema.api_key k
 WHERE k.digest = $1 AND k.revoked_at IS NULL
   AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())`,
+  },
+  findBindings: {
+    file: 'find-bindings',
+    hot: false,
+    parameters: ['submitters', 'operations', 'hashes', 'counts', 'exposures'],
+    text: `SELECT q.ord, f.kind, f.detail
+FROM (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::text[]) WITH ORDINALITY
+    AS r (submitter, operation, hash, count, exposure, ord)
+  ORDER BY r.submitter COLLATE "C", r.ord) q
+CROSS JOIN LATERAL :schema.find_binding(q.submitter, q.operation, q.hash, q.count, q.exposure) f
+ORDER BY q.ord`,
   },
   findNonce: {
     file: 'find-nonce',
@@ -524,6 +659,19 @@ WHERE a.id = locked.id AND a.id = p.id`,
 FROM :schema.reclaim_expired($1, $2, $3) r
 CROSS JOIN LATERAL (SELECT * FROM :schema.submitter_nonce_allocation a WHERE a.id = r.id) a
 ORDER BY a.submitter, a.nonce`,
+  },
+  recordGrants: {
+    file: 'record-grants',
+    hot: true,
+    parameters: ['requests', 'ids', 'submitters', 'nonces', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'hashes', 'metadata', 'grantedMs', 'deadlinesMs'],
+    text: `SELECT * FROM :schema.record_grants($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ORDER BY request`,
+  },
+  refillFastEpochs: {
+    file: 'refill-fast-epochs',
+    hot: false,
+    parameters: ['submitters', 'incarnations', 'epochs', 'ceilings', 'raises', 'windows', 'intents', 'freeLimit', 'quarantineMs', 'release'],
+    text: `SELECT * FROM :schema.refill_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
   },
   saveApiKey: {
     file: 'save-api-key',

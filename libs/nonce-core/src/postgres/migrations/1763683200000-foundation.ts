@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { MIGRATION_SCRIPTS, type MigrationScript } from '../generated/migrations';
-import { quoteSchema } from '../generated/sql';
+import type { MigrationScript } from '../generated/migrations';
+import { refuseToGoBack, runScripts } from './run-scripts';
 
 const SCRIPTS: readonly MigrationScript[] = [
   '0001_types_and_tables',
@@ -23,14 +23,6 @@ export class Foundation1763683200000 implements MigrationInterface {
   }
 
   down(): Promise<void> {
-    return Promise.reject(new Error('Migrations only go forward: restore a backup instead.'));
-  }
-}
-
-async function runScripts(runner: QueryRunner, scripts: readonly MigrationScript[]): Promise<void> {
-  const { schema } = runner.dataSource.options as { schema?: string };
-  const prefix = `${quoteSchema(schema ?? 'public')}.`;
-  for (const script of scripts) {
-    await runner.query(MIGRATION_SCRIPTS[script].replaceAll(':schema.', prefix));
+    return refuseToGoBack();
   }
 }

@@ -11,4 +11,13 @@
 -- $9 followable boolean[]
 -- $10 quarantine_ms integer
 -- $11 release text
-SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord
+-- $12 epochs bigint[] null  facts of fast grants; null when no command carries any
+-- $13 generations integer[] null
+-- $14 sources text[] null
+-- $15 exposures text[] null
+-- $16 operations text[] null
+-- $17 metadata text[] null
+-- $18 granted_ms bigint[] null
+-- $19 deadlines_ms bigint[] null
+SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+  $16, $17, $18, $19) ORDER BY ord

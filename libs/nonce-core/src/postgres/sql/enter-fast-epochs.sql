@@ -1,0 +1,12 @@
+-- Joins or wins performance epochs; the function in the migrations states guarantee and replies.
+-- $1 submitters text[]
+-- $2 incarnations text[]
+-- $3 bad_epochs bigint[]  null elements where the asker knows no epoch
+-- $4 raises integer[]
+-- $5 windows integer[]
+-- $6 reasons text[]
+-- $7 intents text
+-- $8 free_limit integer  free nonces handed over at most per submitter
+-- $9 quarantine_ms integer
+-- $10 release text
+SELECT * FROM :schema.enter_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord

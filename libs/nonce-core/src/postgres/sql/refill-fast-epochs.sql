@@ -1,0 +1,12 @@
+-- Raises ceilings and hands over free nonces; the function in the migrations states guarantee and replies.
+-- $1 submitters text[]
+-- $2 incarnations text[]
+-- $3 epochs bigint[]
+-- $4 ceilings bigint[]  as the asker knows them: raised only while they still are that
+-- $5 raises integer[]  0 = none, only limits and free nonces are wanted
+-- $6 windows integer[]
+-- $7 intents text
+-- $8 free_limit integer
+-- $9 quarantine_ms integer
+-- $10 release text
+SELECT * FROM :schema.refill_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord
