@@ -19,6 +19,7 @@ import { AllocationDto, toAllocationDto } from './allocation.dto';
 import { HoldTtl } from './hold-ttl';
 import {
   HeartbeatDto,
+  HolderRefDto,
   IntentDto,
   KeepDto,
   RecyclableDto,
@@ -64,7 +65,9 @@ export class AllocationsController {
     @Param('id', AllocationIdPipe) id: string,
     @Body() body: SubmittedDto,
   ): Promise<AllocationDto> {
-    return answerOf(await this.engine.markSubmitted({ id }, { txHash: hex(body.txHash) }));
+    return answerOf(
+      await this.engine.markSubmitted(this.refOf(id, body), { txHash: hex(body.txHash) }),
+    );
   }
 
   @Post('used')
@@ -74,7 +77,7 @@ export class AllocationsController {
     @Body() body: UsedDto,
   ): Promise<AllocationDto> {
     const tx = body.txHash === undefined ? {} : { txHash: hex(body.txHash) };
-    return answerOf(await this.engine.markUsed({ id }, tx));
+    return answerOf(await this.engine.markUsed(this.refOf(id, body), tx));
   }
 
   @Post('recyclable')
@@ -83,7 +86,9 @@ export class AllocationsController {
     @Param('id', AllocationIdPipe) id: string,
     @Body() body: RecyclableDto,
   ): Promise<AllocationDto> {
-    return answerOf(await this.engine.markRecyclable({ id }, { reason: body.reason }));
+    return answerOf(
+      await this.engine.markRecyclable(this.refOf(id, body), { reason: body.reason }),
+    );
   }
 
   @Post('keep')
@@ -92,8 +97,9 @@ export class AllocationsController {
     @Param('id', AllocationIdPipe) id: string,
     @Body() body: KeepDto,
   ): Promise<AllocationDto> {
-    const ttlMs = body.ttlMs ?? (await this.ttlOf(id));
-    return answerOf(await this.engine.keepReserved({ id }, { note: body.note, ttlMs }));
+    const ref = this.refOf(id, body);
+    const ttlMs = body.ttlMs ?? (await this.ttlOf(ref));
+    return answerOf(await this.engine.keepReserved(ref, { note: body.note, ttlMs }));
   }
 
   @Post('heartbeat')
@@ -102,8 +108,9 @@ export class AllocationsController {
     @Param('id', AllocationIdPipe) id: string,
     @Body() body: HeartbeatDto,
   ): Promise<AllocationDto> {
-    const ttlMs = body.ttlMs ?? (await this.ttlOf(id));
-    return answerOf(await this.engine.heartbeat({ id }, { ttlMs }));
+    const ref = this.refOf(id, body);
+    const ttlMs = body.ttlMs ?? (await this.ttlOf(ref));
+    return answerOf(await this.engine.heartbeat(ref, { ttlMs }));
   }
 
   private async find(id: string): Promise<Allocation> {
@@ -114,11 +121,11 @@ export class AllocationsController {
     return allocation;
   }
 
-  private async ttlOf(id: string): Promise<number> {
-    return this.holdTtl.of((await this.find(id)).submitter);
+  private async ttlOf({ id, submitter }: AllocationRef): Promise<number> {
+    return this.holdTtl.of(submitter ?? (await this.find(id)).submitter);
   }
 
-  private refOf(id: string, body: IntentDto): AllocationRef {
+  private refOf(id: string, body: HolderRefDto): AllocationRef {
     return {
       id,
       ...(body.submitter === undefined

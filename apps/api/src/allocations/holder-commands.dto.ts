@@ -14,20 +14,11 @@ const TTL_DOC = {
   description: 'Milliseconds from now, by the clock of the database',
 } as const;
 
-export class IntentDto {
-  @ApiProperty(TX_HASH_DOC)
-  @Matches(TX_HASH)
-  txHash!: string;
-
+/** Where the allocation stands, as it was answered: finds it before it is flushed to Postgres. */
+export class HolderRefDto {
   @ApiPropertyOptional({
-    pattern: BYTES.source,
-    description: 'The signed bytes; kept so that they can be sent again when the holder dies',
+    description: 'With nonce and epoch: finds an allocation that is not flushed yet',
   })
-  @IfPresent()
-  @Matches(BYTES)
-  rawTx?: string;
-
-  @ApiPropertyOptional({ description: 'With nonce and epoch: finds a row that is not flushed yet' })
   @IfPresent()
   @IsString()
   submitter?: string;
@@ -47,26 +38,40 @@ export class IntentDto {
   epoch?: number;
 }
 
-export class SubmittedDto {
+export class IntentDto extends HolderRefDto {
+  @ApiProperty(TX_HASH_DOC)
+  @Matches(TX_HASH)
+  txHash!: string;
+
+  @ApiPropertyOptional({
+    pattern: BYTES.source,
+    description: 'The signed bytes; kept so that they can be sent again when the holder dies',
+  })
+  @IfPresent()
+  @Matches(BYTES)
+  rawTx?: string;
+}
+
+export class SubmittedDto extends HolderRefDto {
   @ApiProperty(TX_HASH_DOC)
   @Matches(TX_HASH)
   txHash!: string;
 }
 
-export class UsedDto {
+export class UsedDto extends HolderRefDto {
   @ApiPropertyOptional(TX_HASH_DOC)
   @IfPresent()
   @Matches(TX_HASH)
   txHash?: string;
 }
 
-export class RecyclableDto {
+export class RecyclableDto extends HolderRefDto {
   @ApiProperty({ minLength: 1, maxLength: ALLOCATION_LIMITS.maxNoteLength })
   @BoundedText(ALLOCATION_LIMITS.maxNoteLength)
   reason!: string;
 }
 
-export class KeepDto {
+export class KeepDto extends HolderRefDto {
   @ApiProperty({ minLength: 1, maxLength: ALLOCATION_LIMITS.maxNoteLength })
   @BoundedText(ALLOCATION_LIMITS.maxNoteLength)
   note!: string;
@@ -79,7 +84,7 @@ export class KeepDto {
   ttlMs?: number;
 }
 
-export class HeartbeatDto {
+export class HeartbeatDto extends HolderRefDto {
   @ApiPropertyOptional(TTL_DOC)
   @IfPresent()
   @IsInt()

@@ -19,6 +19,13 @@ const BAD_TTLS = [...BAD_INTEGERS, 0, 999, 86_400_001];
 const BAD_HASHES = [null, 1, '', '0x12', HASH.slice(2), `${HASH}00`, HASH.replace('ab', 'zz')];
 const BAD_NOTES = [null, 1, '', LONG_TEXT, 'a\u0000b', {}];
 
+/** Every holder command may say where its allocation stands. */
+const BAD_PLACES = {
+  nonce: BAD_INTEGERS,
+  epoch: [...BAD_INTEGERS, 0],
+  submitter: [null, 1, '', 'eip155:1:0x12', 'eip155:0x1:0x' + 'ab'.repeat(20)],
+};
+
 const allocation = (command: string, rest: Partial<RouteCase>): RouteCase => ({
   method: 'POST',
   path: `/v1/allocations/:id/${command}`,
@@ -60,25 +67,26 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     badFields: {
       txHash: [...BAD_HASHES, undefined],
       rawTx: [null, 1, '', '0x', '0x1', 'ab', '0xzz'],
-      nonce: BAD_INTEGERS,
-      epoch: [...BAD_INTEGERS, 0],
-      submitter: [null, 1, '', 'eip155:1:0x12', 'eip155:0x1:0x' + 'ab'.repeat(20)],
+      ...BAD_PLACES,
     },
   }),
   allocation('submitted', {
     body: { txHash: HASH },
-    badFields: { txHash: [...BAD_HASHES, undefined] },
+    badFields: { txHash: [...BAD_HASHES, undefined], ...BAD_PLACES },
   }),
-  allocation('used', { body: { txHash: HASH }, badFields: { txHash: BAD_HASHES } }),
+  allocation('used', { body: { txHash: HASH }, badFields: { txHash: BAD_HASHES, ...BAD_PLACES } }),
   allocation('recyclable', {
     body: { reason: 'never signed' },
-    badFields: { reason: [...BAD_NOTES, undefined] },
+    badFields: { reason: [...BAD_NOTES, undefined], ...BAD_PLACES },
   }),
   allocation('keep', {
     body: { note: 'waiting', ttlMs: 60_000 },
-    badFields: { note: [...BAD_NOTES, undefined], ttlMs: BAD_TTLS },
+    badFields: { note: [...BAD_NOTES, undefined], ttlMs: BAD_TTLS, ...BAD_PLACES },
   }),
-  allocation('heartbeat', { body: { ttlMs: 60_000 }, badFields: { ttlMs: BAD_TTLS } }),
+  allocation('heartbeat', {
+    body: { ttlMs: 60_000 },
+    badFields: { ttlMs: BAD_TTLS, ...BAD_PLACES },
+  }),
   read('/v1/submitters', [
     'limit=0',
     'limit=201',
