@@ -36,6 +36,8 @@ COPY --from=packages /app ./
 COPY --from=build /app/libs/nonce-core/dist libs/nonce-core/dist
 COPY --from=build /app/libs/chain-adapter/dist libs/chain-adapter/dist
 COPY --from=build /app/apps/api/dist apps/api/dist
+# A volume that is mounted here takes over this owner; as root's it could not be written to.
+RUN install --directory --owner=node --group=node /var/lib/noncekit
 USER node
 EXPOSE 3000 9464
 STOPSIGNAL SIGTERM

@@ -12,7 +12,9 @@ const ROWS = [
   ...['NONCE_REDIS_URL', 'NONCE_API_KEYS_FILE', 'PORT', 'NONCE_ADMIN_PORT'].map((name) =>
     row(name),
   ),
-  ...['NONCE_CHAINS', 'NONCE_DEFAULT_CHAIN_ID'].map((name) => row(name)),
+  ...['NONCE_INITIAL_MODE', 'NONCE_WITNESS_DIR', 'NONCE_CHAINS', 'NONCE_DEFAULT_CHAIN_ID'].map(
+    (name) => row(name),
+  ),
   row('NONCE_CHAIN_<id>_RPC_URLS'),
   row('NONCE_CHAIN_<id>_CONFIRMATIONS'),
 ];

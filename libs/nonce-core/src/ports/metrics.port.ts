@@ -50,6 +50,21 @@ export const METRICS = {
     labels: ['reason'],
     help: 'Batches that ran without the Redis lock; only contention rises, never risk.',
   },
+  nonce_mode_info: {
+    kind: 'gauge',
+    labels: ['mode'],
+    help: '1 for the mode in which this process issues nonces.',
+  },
+  nonce_prefetch_exhausted_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Allocations that had to wait because Redis had no fresh nonce left.',
+  },
+  nonce_pool_level: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Fresh and recycled nonces that lay ready in Redis when this process was last served.',
+  },
   nonce_rpc_requests_total: {
     kind: 'counter',
     labels: ['method', 'result'],
