@@ -70,10 +70,28 @@ byte pfree=0, bfree=0;                  /* handed back, as Postgres knows it fro
 #define BACKUP_DIFFERS (be!=pe||bceil!=pceil||bnext!=pnext)
 #endif
 
+/* Closing an epoch of Redis; quarantined nonces are not granted by this protocol. What Postgres
+   itself was handed back in an epoch of its own stays free, and is loaded into the next Redis. */
 #if defined(RELEASE) && !defined(NO_QUARANTINE)
-#define QUARANTINE pfree=0              /* quarantined nonces are not granted by this protocol */
+#define QUARANTINE if :: engOf[pe]==0 -> pfree=0 :: else -> skip fi
 #else
 #define QUARANTINE skip
+#endif
+#ifdef RELEASE
+#define PICK_FREE il=pfree
+#define FORGET_FREE pfree=0
+#define LOADED il
+#else
+#define PICK_FREE skip
+#define FORGET_FREE skip
+#define LOADED 0
+#endif
+/* A witness of epochs and ceilings does not see what Postgres hands out a second time in an epoch of
+   its own, so that is left out where an old copy comes back. */
+#if defined(RELEASE) && !defined(RESTORE)
+#define GRANT_BY_POSTGRES if :: GRANT(pnext) :: pfree=pfree|(1<<pnext) fi
+#else
+#define GRANT_BY_POSTGRES GRANT(pnext)
 #endif
 
 #ifdef NO_CEIL
@@ -87,6 +105,9 @@ proctype Node() {
   byte i=0, m=0;
   byte newc=0;                          /* a ceiling raised in Postgres and not yet in Redis */
   byte ib=0, ie=0; bit ini=0;           /* an epoch opened in Postgres and not yet in Redis */
+#ifdef RELEASE
+  byte il=0;                            /* the free nonces that this epoch was handed */
+#endif
   byte t=0;                             /* an incarnation read before a switch to Redis */
 end0:
   do
@@ -109,22 +130,22 @@ end0:
   :: newc!=0 -> newc=0                  /* crash between the two */
   :: atomic { (engOf[e]==1 && pe==e && pnext<N) ->
        if :: pnext<pceil -> skip :: else -> pceil=pnext+1; NOTE_CEILING(pceil) fi;
-       GRANT(pnext); pnext=pnext+1 }
+       GRANT_BY_POSTGRES; pnext=pnext+1 }
 #ifdef RELEASE
   :: atomic { (engOf[e]==1 && pe==e && pfree!=0) ->
        LOWEST(pfree); pfree=WITHOUT(pfree,m); GRANT(m); m=0 }
 #endif
   :: atomic { (pe==e && pe<MAXE && newc==0 && !ini) ->    /* switch to Postgres */
-       pe=pe+1; engOf[pe]=1; QUARANTINE; pnext=NEW_BASE;
+       QUARANTINE; pe=pe+1; engOf[pe]=1; pnext=NEW_BASE;
        if :: pe>wit_e -> wit_e=pe :: else fi; e=pe }
   :: atomic { t==0 && pe==e && pe<MAXE && pceil+W<=N && newc==0 && !ini -> PICK(); t=rinc[i]; i=0 }
   :: t!=0 -> t=0
   :: atomic { (t!=0 && pe==e && pe<MAXE && pceil+W<=N && newc==0 && !ini) ->   /* switch to Redis */
-       pe=pe+1; engOf[pe]=0; tokOf[pe]=t; t=0; ib=NEW_BASE;
-       pceil=pceil+W; ie=pe; ini=1; e=pe; QUARANTINE; NOTE_CEILING(pceil);
+       QUARANTINE; PICK_FREE; pe=pe+1; engOf[pe]=0; tokOf[pe]=t; t=0; ib=NEW_BASE;
+       pceil=pceil+W; ie=pe; ini=1; e=pe; NOTE_CEILING(pceil);
        if :: pe>wit_e -> wit_e=pe :: else fi }
   :: atomic { ini -> PICK();            /* the new epoch's state, written to Redis once */
-       if :: (re[i]<ie && rinc[i]==tokOf[ie]) -> re[i]=ie; rn[i]=ib; rc[i]=ib+W; rf[i]=0;
+       if :: (re[i]<ie && rinc[i]==tokOf[ie]) -> re[i]=ie; rn[i]=ib; rc[i]=ib+W; rf[i]=LOADED;
 #ifdef REUSE
           m=0; do :: m<ib && m<N -> rf[i]=rf[i]|(1<<m); m++ :: else -> break od; m=0;
 #endif
@@ -174,7 +195,7 @@ ende:
 #endif
 #ifndef NO_WITNESS
        if :: (pe<wit_e || pceil<wit_c) ->                 /* the continuity check finds it behind */
-              pe=wit_e+1; wit_e=pe; pceil=wit_c; engOf[pe]=1; pnext=pceil; QUARANTINE
+              FORGET_FREE; pe=wit_e+1; wit_e=pe; pceil=wit_c; engOf[pe]=1; pnext=pceil
           :: else
        fi
 #endif

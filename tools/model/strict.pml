@@ -57,6 +57,8 @@ end0:
 #endif
 #ifndef NO_FENCE
        :: n<pceil && (st[n]>=2 || (st[n]==1 && own[n]!=id)) -> has=0; n=0
+       /* Redis vouches for a later grant: it takes the row over, and the earlier one is fenced. */
+       :: n<pceil && st[n]==1 && own[n]!=id -> st[n]=2; own[n]=id; ok=1
 #endif
        :: else -> st[n]=2; own[n]=id; ok=1
        fi }

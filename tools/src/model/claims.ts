@@ -34,7 +34,7 @@ export const CLAIMS: readonly Claim[] = [
       { name: 'a new incarnation after a fail-back', removedBy: 'RUNID_ONLY' },
       { name: 'the ceiling as base of a new epoch', removedBy: 'NO_CEIL' },
       { name: 'one-shot init', removedBy: 'INIT_RETRY' },
-      { name: 'an empty recyclable set in a new epoch', removedBy: 'REUSE' },
+      { name: 'no nonce of an earlier range in a new epoch', removedBy: 'REUSE' },
       { name: 'keeping a nonce whose handler threw after the send', removedBy: 'RECYCLE' },
     ],
   },
