@@ -289,7 +289,7 @@ describe('recording and commands of grants not yet known', () => {
   it('nobody can claim a nonce at or above the ceiling', async () => {
     const epoch = await enter(await opened(), { raise: 4 });
     const beyond = grantOf(epoch, 4, { exposure: 'declared' });
-    expect(await say('intent', beyond)).toBe('NONCE_ALLOCATION_UNKNOWN');
+    expect(await say('intent', beyond)).toBe('NONCE_FENCED');
     expect(await record(beyond)).toEqual({ kind: 'fenced' });
   });
 

@@ -77,7 +77,8 @@ export interface StatementParameters {
     readonly stuck: readonly (boolean | null)[];
   };
   /**
-   * Ruling performance epochs whose fast store could be handed nonces to issue again.
+   * Ruling performance epochs whose fast store could be handed nonces to issue again. Found from the
+   * few rows that no store was handed yet, so that many idle submitters cost nothing.
    */
   readonly awaitingLoad: {
     readonly limit: number;
@@ -381,13 +382,17 @@ FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $
     parameters: ['limit'],
     text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
 WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL
-  AND (s.reclaim_at <= clock_timestamp() OR EXISTS (
-    SELECT 1 FROM :schema.submitter_nonce_allocation a
-    WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+  AND s.submitter IN (
+    SELECT a.submitter FROM :schema.submitter_nonce_allocation a
+    JOIN :schema.submitter_nonce_state o
+      ON o.submitter = a.submitter AND o.chain_generation = a.chain_generation
+    WHERE a.loaded_epoch IS NULL
       AND a.stage IN ('REUSABLE', 'QUARANTINED')
-      AND a.nonce >= coalesce(s.chain_latest_count, 0)
-      AND a.loaded_epoch IS DISTINCT FROM s.epoch
-      AND (a.stage = 'REUSABLE' OR a.release_at <= clock_timestamp())))
+      AND (a.stage = 'REUSABLE' OR a.release_at <= statement_timestamp())
+      AND a.nonce >= coalesce(o.chain_latest_count, 0)
+    UNION
+    SELECT d.submitter FROM :schema.submitter_nonce_state d
+    WHERE d.reclaim_at < 'infinity' AND d.reclaim_at <= statement_timestamp())
 ORDER BY s.submitter
 LIMIT $1`,
   },

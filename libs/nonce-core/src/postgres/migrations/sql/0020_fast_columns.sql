@@ -34,6 +34,6 @@ CREATE TRIGGER allocation_starts_by_the_table BEFORE INSERT ON :schema.submitter
     NEW.stage NOT IN ('GRANTED', 'INTENT', 'BROADCAST', 'QUARANTINED', 'REUSABLE', 'ASSERTED'))
   EXECUTE FUNCTION :schema.refuse('a row does not start in this stage');
 
--- Submitters whose fast store waits for nonces that may be issued again.
-CREATE INDEX state_fast_epochs ON :schema.submitter_nonce_state (submitter)
-  WHERE engine = 'performance';
+-- What may be issued again and no fast store was handed yet.
+CREATE INDEX allocation_unloaded ON :schema.submitter_nonce_allocation (release_at)
+  WHERE loaded_epoch IS NULL AND stage IN ('REUSABLE', 'QUARANTINED');

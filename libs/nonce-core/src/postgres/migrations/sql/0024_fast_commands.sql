@@ -207,7 +207,9 @@ BEGIN
       CASE
         WHEN q.id = ANY (v_made) THEN 'made'
         WHEN a.id IS NULL THEN CASE
-          WHEN EXISTS (SELECT 1 FROM :schema.allocation_grant g WHERE g.id = q.id)
+          -- A grant that a fast store vouches for was real once; its nonce is somebody else's now.
+          WHEN p_generations[q.ord] IS NOT NULL
+            OR EXISTS (SELECT 1 FROM :schema.allocation_grant g WHERE g.id = q.id)
             OR EXISTS (
               SELECT 1 FROM :schema.submitter_nonce_allocation other
               JOIN :schema.submitter_nonce_state s
