@@ -68,6 +68,7 @@ module.exports = {
     ),
     mayImport('postgres', ['domain', 'ports', 'postgres'], 'postgres/ implements ports'),
     mayImport('redis', ['domain', 'ports', 'redis'], 'redis/ implements ports'),
+    mayImport('witness', ['domain', 'ports', 'witness'], 'witness/ implements ports on the disk'),
     mayImport(
       'viem',
       ['domain', 'ports', 'template', 'viem'],

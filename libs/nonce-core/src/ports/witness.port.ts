@@ -1,20 +1,6 @@
-import type { Epoch } from '../domain/epoch';
-import type { Submitter } from '../domain/submitter';
+import type { ServerStart, Witness, WitnessedFacts } from '../domain/witness';
 
-/** One uninterrupted run of one database: another value after a restart, restore or failover. */
-export interface ServerStart {
-  /** pg_control_system(): differs between clusters that were never the same. */
-  readonly systemId: string;
-  /** pg_postmaster_start_time(), microseconds since 1970 as decimal text. */
-  readonly startedAt: string;
-}
-
-/** "At least this epoch and ceiling were granted once": kept outside the database. */
-export interface Witness {
-  readonly submitter: Submitter;
-  readonly epoch: Epoch;
-  readonly ceiling: number;
-}
+export type { ServerStart, Witness, WitnessedFacts };
 
 /**
  * A place outside Postgres that remembers epochs and ceilings. Written, durably, before a raised
@@ -22,13 +8,13 @@ export interface Witness {
  */
 export interface WitnessStore {
   readonly name: string;
-  /** Resolves once it is kept. @throws Error when it cannot be kept. */
-  keep(server: ServerStart, witnesses: readonly Witness[]): Promise<void>;
+  /**
+   * Resolves once it is kept; `forgetful` when the place knew no server before, so that what was
+   * told to it earlier should be told again. @throws Error when it cannot be kept.
+   */
+  keep(server: ServerStart, witnesses: readonly Witness[]): Promise<'kept' | 'forgetful'>;
   /** Everything kept; null when it cannot be read, empty when nothing was ever kept. */
-  read(): Promise<{
-    readonly server: ServerStart | null;
-    readonly witnesses: readonly Witness[];
-  } | null>;
+  read(): Promise<WitnessedFacts | null>;
 }
 
 /**
