@@ -97,7 +97,11 @@ export function operationProviders(): Provider[] {
           OpenDatabase,
           ResolvedNonceOptions,
         ]
-      ) => new NonceLifecycle(template, engine, locks, database, options.shutdown.deadlineMs),
+      ) =>
+        new NonceLifecycle(
+          { template, engines: [engine], connections: [locks, database] },
+          options.shutdown.deadlineMs,
+        ),
     },
   ];
 }

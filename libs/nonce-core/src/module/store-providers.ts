@@ -11,6 +11,7 @@ import type { HealthProbe } from '../ports/health.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
 import { clientOf, redisServiceToken, type RedisServiceLike } from './find-redis-service';
+import { LimitChanges } from './limit-changes';
 import { LockConnection } from './lock-connection';
 import { openDatabase, type OpenDatabase } from './open-database';
 import type { ResolvedNonceOptions } from './options';
@@ -44,8 +45,23 @@ export function storeProviders(): Provider[] {
       useFactory: (options: ResolvedNonceOptions) => openDatabase(options.database),
     },
     onRunner(ALLOCATION_STORE, PostgresAllocationStore),
-    onRunner(SUBMITTER_STORE, PostgresSubmitterStore),
-    onRunner(ALIGNMENT_STORE, PostgresAlignmentStore),
+    {
+      provide: LimitChanges,
+      inject: [NONCE_LOGGER],
+      useFactory: (logger: Logger) => new LimitChanges(logger),
+    },
+    {
+      provide: SUBMITTER_STORE,
+      inject: [DATABASE, LimitChanges],
+      useFactory: ({ runner }: OpenDatabase, limits: LimitChanges) =>
+        limits.ofSettings(new PostgresSubmitterStore(runner)),
+    },
+    {
+      provide: ALIGNMENT_STORE,
+      inject: [DATABASE, LimitChanges],
+      useFactory: ({ runner }: OpenDatabase, limits: LimitChanges) =>
+        limits.ofAlignments(new PostgresAlignmentStore(runner)),
+    },
     onRunner(TRACKING_STORE, PostgresTrackingStore),
     onRunner(ACCESS_STORE, PostgresAccessStore),
     lockConnectionProvider(),

@@ -17,6 +17,7 @@ export class PeriodicJobs
   implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
 {
   private draining = false;
+  private readonly intervals: string[] = [];
 
   constructor(
     private readonly registry: SchedulerRegistry,
@@ -32,18 +33,16 @@ export class PeriodicJobs
   onApplicationBootstrap(): void {
     for (const job of this.jobs) {
       const tick = (): void => void job.tick();
-      this.registry.addInterval(intervalName(job), setInterval(tick, job.plan.intervalMs));
+      const name = this.unusedName(`noncekit ${job.plan.name}`);
+      this.registry.addInterval(name, setInterval(tick, job.plan.intervalMs));
+      this.intervals.push(name);
       tick();
     }
   }
 
   onModuleDestroy(): void {
     this.draining = true;
-    for (const job of this.jobs) {
-      const name = intervalName(job);
-      // Absent when the application never came up.
-      if (this.registry.doesExist('interval', name)) this.registry.deleteInterval(name);
-    }
+    for (const name of this.intervals.splice(0)) this.registry.deleteInterval(name);
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -73,8 +72,12 @@ export class PeriodicJobs
     const up = facts.every(([, health]) => health.up);
     return { [key]: { status: up ? 'up' : 'down', ...Object.fromEntries(facts) } };
   }
-}
 
-function intervalName(job: PeriodicJob): string {
-  return `noncekit ${job.plan.name}`;
+  /** Two modules of one application share the registry. */
+  private unusedName(name: string): string {
+    for (let count = 1; ; count += 1) {
+      const numbered = count === 1 ? name : `${name} ${count}`;
+      if (!this.registry.doesExist('interval', numbered)) return numbered;
+    }
+  }
 }
