@@ -88,6 +88,10 @@ export type FastAllocateAnswer =
 /**
  * What is told to the fast store about a grant.
  *   submitted, used, recyclable, quarantine, keep, heartbeat   as in HOLDER_COMMANDS
+ *   exposing  relaxed only, before an intent is asked of Postgres: from now on only Postgres decides
+ *             about it. The deadline stays and ends in an EXPIRED event, so that a crash in between
+ *             loses nothing. A free, untainted nonce is taken back for this token (a late owner)
+ *             and gets a new generation. Answers `done` with the facts that Postgres needs.
  *   exposed   Postgres recorded an intent or more: nothing here may free it again
  *   released  Postgres recorded that it was never sent: it may be issued again
  *   drop      Postgres gave the nonce to somebody else: forget it, also as a free one
@@ -100,6 +104,7 @@ export const FAST_WORDS = [
   'quarantine',
   'keep',
   'heartbeat',
+  'exposing',
   'exposed',
   'released',
   'drop',
@@ -144,13 +149,20 @@ export type FastSettleAnswer =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'stale' };
 
-/** Stages an event may carry: what a grant can become before Postgres hears of it. */
+/**
+ * What an event says its grant became before Postgres hears of it.
+ * REUSABLE: released by its holder, and free in the fast store already.
+ * EXPIRED: its deadline passed and it has left the fast store. Postgres alone knows whether there is
+ * an intent: without one a declared, never shared, first-hand grant becomes REUSABLE (and is handed
+ * over again, its loaded_epoch is null), everything else QUARANTINED.
+ */
 export const EVENT_STAGES = [
   'GRANTED',
   'BROADCAST',
   'ASSERTED',
   'REUSABLE',
   'QUARANTINED',
+  'EXPIRED',
 ] as const;
 export type EventStage = (typeof EVENT_STAGES)[number];
 
