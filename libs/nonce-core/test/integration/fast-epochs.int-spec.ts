@@ -350,4 +350,33 @@ describe('recording and commands of grants not yet known', () => {
     const next = await enter(submitter, { incarnation: 'redis-2' });
     expect(next.free).toEqual([{ nonce: 0, tainted: false }]);
   });
+
+  it('S1: a late owner is fenced while a relaxed store was lent its nonce, unless that store gave it back', async () => {
+    const submitter = await opened();
+    const strict = await enter(submitter, { raise: 1 });
+    const late = grantOf(strict, 0, { exposure: 'declared' });
+    const relaxed = await enter(submitter, { intents: 'relaxed' });
+    expect(relaxed.free).toEqual([{ nonce: 0, tainted: false }]);
+    expect(await say('intent', late)).toBe('NONCE_FENCED');
+    const givenBack = { ...late, epoch: relaxed.view.epoch };
+    expect(await say('intent', givenBack)).toBe('INTENT');
+  });
+
+  it('a later grant of a relaxed epoch that was cut off adopts its nonce, and tells its hash', async () => {
+    const submitter = await opened();
+    const relaxed = await enter(submitter, { intents: 'relaxed', raise: 4 });
+    await record(grantOf(relaxed, 1));
+    const next = await enter(submitter, { incarnation: 'redis-2', intents: 'relaxed' });
+    expect(next.base).toBe(4);
+    const unheard = grantOf(relaxed, 0);
+    const again = grantOf(relaxed, 1, { generation: 3 });
+    expect(await say('intent', unheard, 1)).toBe('INTENT');
+    expect(await say('intent', again, 2)).toBe('INTENT');
+    expect(await stages(submitter)).toEqual([
+      '0 INTENT',
+      '1 INTENT',
+      '2 QUARANTINED',
+      '3 QUARANTINED',
+    ]);
+  });
 });

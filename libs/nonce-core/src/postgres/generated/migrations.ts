@@ -2001,6 +2001,19 @@ END $$;`,
   '0024_fast_commands': `-- Commands of holders whose fast grants Postgres may not have heard of yet, and the sweep and the
 -- alignment beside fast epochs.
 
+-- Whether a free nonce was handed to the store of a ruling relaxed epoch: then that store alone knows
+-- whether somebody holds it, and may have sent without a word to Postgres.
+CREATE FUNCTION :schema.is_lent(p_submitter text, p_loaded_epoch bigint) RETURNS boolean
+LANGUAGE sql STABLE
+SET enable_seqscan = off
+AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_state s
+    JOIN :schema.epoch_log l ON l.submitter = s.submitter AND l.epoch = s.epoch
+    WHERE s.submitter = p_submitter AND s.epoch = p_loaded_epoch AND s.engine = 'performance'
+      AND l.intents = 'relaxed')
+$$;
+
 -- Makes or adopts the rows of fast grants, so that commands find them. A grant gets a row while
 -- nobody else holds the nonce or may have sent it, and while its operation is bound to nothing else.
 -- Returns the ids it made, already in INTENT where that was the command.
@@ -2061,8 +2074,11 @@ BEGIN
             AND p_ids[o.ord] <> ALL (b.ids))
         THEN 'none'
       WHEN a.nonce IS NULL THEN 'insert'
-      WHEN a.stage = 'QUARANTINED' AND a.engine = 'performance' AND a.generation = 1
-        AND a.epoch = p_epochs[o.ord] THEN 'adopt'
+      -- A later grant of a relaxed epoch that was cut off before Postgres heard of it.
+      WHEN a.stage = 'QUARANTINED' AND a.shared AND p_sources[o.ord] <> 'replacement'
+        AND (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation) THEN 'adopt'
+      WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND p_epochs[o.ord] < s.epoch
+        AND :schema.is_lent(s.submitter, a.loaded_epoch) THEN 'none'
       WHEN a.stage = 'REUSABLE' THEN 'take'
       WHEN a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
         AND NOT a.shared
@@ -2084,7 +2100,7 @@ BEGIN
   JOIN :schema.submitter_nonce_allocation a
     ON a.submitter = s.submitter AND a.chain_generation = s.chain_generation
       AND a.nonce = p_nonces[o.ord]
-  WHERE o.fate = 'take' AND a.generation > 0
+  WHERE o.fate IN ('take', 'adopt') AND a.generation > 0
   ON CONFLICT (id) DO NOTHING;
 
   UPDATE :schema.submitter_nonce_allocation a
@@ -2217,6 +2233,9 @@ BEGIN
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
         WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
+        WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND q.command <> 'recyclable'
+          AND p_epochs[q.ord] IS DISTINCT FROM a.loaded_epoch
+          AND :schema.is_lent(a.submitter, a.loaded_epoch) THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else.
         WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
           AND a.operation_id IS NOT NULL AND NOT EXISTS (
@@ -2563,6 +2582,724 @@ CREATE TRIGGER dead_letter_keeps_its_event BEFORE UPDATE ON :schema.dead_letter
   EXECUTE FUNCTION :schema.refuse('an event that could not be applied is kept as it came');
 CREATE TRIGGER dead_letter_is_never_deleted BEFORE DELETE ON :schema.dead_letter
   FOR EACH ROW EXECUTE FUNCTION :schema.refuse('a dead letter is never deleted');`,
+  '0026_apply_events': `-- Events of fast stores become rows. Order of truth: (epoch, generation, rank).
+
+-- Appends what is not known yet to a list of hashes; null stands for an empty list.
+CREATE FUNCTION :schema.with_hashes(known text[], added text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN added IS NULL THEN known
+    WHEN known IS NULL THEN added
+    WHEN known @> added THEN known
+    ELSE known || ARRAY(
+      SELECT h FROM unnest(added) WITH ORDINALITY AS x (h, at) WHERE h <> ALL (known) ORDER BY at)
+  END
+$$;
+
+-- The stage of a row after an event about its own grant. \`is_news\` is false for a word that came
+-- before: then only its hashes count. Nothing that may have been sent becomes REUSABLE, and what
+-- Postgres has decided since (INTENT and later) is never taken back.
+CREATE FUNCTION :schema.stage_after_event(
+  stage    :schema.allocation_stage,
+  event    :schema.allocation_stage,
+  is_news  boolean,
+  has_hash boolean,
+  tainted  boolean
+) RETURNS :schema.allocation_stage LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE
+    WHEN NOT is_news OR event = 'GRANTED' THEN
+      CASE WHEN stage = 'REUSABLE' AND has_hash THEN 'QUARANTINED' ELSE stage END
+    WHEN stage = 'GRANTED' THEN
+      CASE WHEN event = 'REUSABLE' AND (tainted OR has_hash) THEN 'QUARANTINED' ELSE event END
+    WHEN stage = 'INTENT' AND event IN ('BROADCAST', 'ASSERTED') THEN event
+    WHEN stage = 'BROADCAST' AND event = 'ASSERTED' THEN event
+    WHEN stage = 'QUARANTINED' AND event IN ('INTENT', 'BROADCAST') THEN 'INTENT'
+    WHEN stage = 'QUARANTINED' AND event = 'ASSERTED' THEN event
+    WHEN stage = 'REUSABLE' AND has_hash AND event IN ('INTENT', 'BROADCAST', 'ASSERTED')
+      THEN 'INTENT'
+    WHEN stage = 'REUSABLE' AND (has_hash OR event <> 'REUSABLE') THEN 'QUARANTINED'
+    ELSE stage
+  END
+$$;
+
+-- Applies events, one element per grant that is named in the batch (the caller merges the words
+-- about one grant), sorted by (submitter, nonce, epoch, generation).
+--
+-- Guarantee: any order, any number of times, in any batches: the same rows. A grant that is later
+-- by (epoch, generation) takes the row over, unless bytes may be out under the earlier one; who lost
+-- the nonce is kept in allocation_grant; hashes are only ever added. What a relaxed epoch that was
+-- cut off left undecided stays in quarantine. Bindings of operations are not written here.
+-- Fails as a whole, naming the first event, when this database does not know the event's epoch or
+-- ceiling yet: it was set back, and only recovery may decide.
+-- Locks: state rows in key order, then allocation rows in key order.
+--
+-- \`p_lasts\` is false for a grant that is followed by a later one of the same nonce; null = all true.
+CREATE FUNCTION :schema.apply_events(
+  p_submitters    text[],
+  p_nonces        bigint[],
+  p_epochs        bigint[],
+  p_generations   integer[],
+  p_ranks         integer[],
+  p_stages        text[],
+  p_ids           uuid[],
+  p_sources       text[],
+  p_exposures     text[],
+  p_granted_ms    double precision[],
+  p_deadlines_ms  double precision[],
+  p_operations    text[],
+  p_metadata      text[],
+  p_hashes        text[],
+  p_notes         text[],
+  p_lasts         boolean[],
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  v_now     timestamptz;
+  v_due     timestamptz;
+  v_release timestamptz;
+  v_gens    integer[];
+  -- The event belongs to the ruling epoch; to a relaxed one that was closed.
+  v_rules   boolean[];
+  v_cut     boolean[];
+  -- What the event means now: in a relaxed epoch that was cut off nobody can tell what came later.
+  v_words   text[];
+  v_unknown text;
+  v_fates   text[];
+  v_to      text[];
+BEGIN
+  PERFORM 1 FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = ANY (p_submitters) ORDER BY s.submitter FOR UPDATE;
+  v_now := clock_timestamp();
+  v_due := v_now + p_quarantine_ms / 2 * interval '1 ms';
+  v_release := CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END;
+
+  SELECT array_agg(e.gen ORDER BY e.ord), array_agg(e.rules ORDER BY e.ord),
+    array_agg(e.cut ORDER BY e.ord),
+    array_agg(CASE
+      WHEN e.cut AND e.stage IN ('GRANTED', 'REUSABLE') THEN 'QUARANTINED'
+      WHEN e.cut AND e.stage = 'BROADCAST' THEN 'INTENT'
+      ELSE e.stage END ORDER BY e.ord),
+    min(e.submitter || ' nonce ' || e.nonce || ' epoch ' || e.epoch)
+      FILTER (WHERE e.rules IS NULL)
+  INTO v_gens, v_rules, v_cut, v_words, v_unknown
+  FROM (
+    SELECT q.ord, q.submitter, q.nonce, q.epoch, q.stage, s.chain_generation AS gen,
+      CASE WHEN q.epoch <= s.epoch AND q.nonce < s.ceiling THEN q.epoch = s.epoch END AS rules,
+      q.epoch < s.epoch AND EXISTS (
+        SELECT 1 FROM :schema.epoch_log l
+        WHERE l.submitter = q.submitter AND l.epoch = q.epoch AND l.intents = 'relaxed') AS cut
+    FROM unnest(p_submitters, p_nonces, p_epochs, p_stages) WITH ORDINALITY
+      AS q (submitter, nonce, epoch, stage, ord)
+    LEFT JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter) e;
+  IF v_unknown IS NOT NULL THEN
+    RAISE EXCEPTION 'noncekit: an event is ahead of this database: %', v_unknown
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+
+  PERFORM 1 FROM unnest(p_submitters, v_gens, p_nonces) AS q (submitter, gen, nonce)
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE OF a;
+
+  -- Fates: \`insert\` no row yet · \`same\` news about the row's own grant · \`take\` a later grant takes
+  -- the row over (first in a stage that its word may follow, then as \`same\`) · \`old\` a grant that
+  -- does not hold the row · \`none\`. The first pass makes rows and tells news, the second takes over,
+  -- the third tells the news of those that took over.
+  FOR v_pass IN 1..3 LOOP
+    SELECT array_agg(f.fate ORDER BY f.ord), array_agg(CASE f.fate
+        WHEN 'insert' THEN CASE WHEN f.word = 'REUSABLE'
+          AND (f.source = 'replacement' OR f.hashes IS NOT NULL) THEN 'QUARANTINED' ELSE f.word END
+        WHEN 'same' THEN :schema.stage_after_event(f.was,
+          CASE f.event WHEN 'GRANTED' THEN f.event ELSE f.word END:::schema.allocation_stage,
+          f.is_news, f.has_hash, f.tainted)::text
+        WHEN 'take' THEN CASE
+          WHEN f.cut OR f.word = 'QUARANTINED' THEN 'QUARANTINED'
+          WHEN f.word <> 'REUSABLE' THEN 'GRANTED'
+          WHEN f.was = 'QUARANTINED' OR f.source = 'replacement' OR f.tainted OR f.has_hash
+            THEN 'QUARANTINED'
+          ELSE 'REUSABLE' END
+      END ORDER BY f.ord)
+    INTO v_fates, v_to
+    FROM (
+      SELECT q.ord, q.word, q.event, q.cut, q.source, q.hashes, a.stage AS was,
+        q.rank > a.rank AS is_news, q.hashes IS NOT NULL OR a.hashes IS NOT NULL AS has_hash,
+        a.source = 'replacement' OR a.shared AS tainted,
+        CASE
+          WHEN a.nonce IS NULL THEN CASE WHEN q.is_last IS NOT FALSE THEN 'insert' ELSE 'old' END
+          WHEN a.id = q.id THEN CASE WHEN q.rank > a.rank OR (q.hashes IS NOT NULL AND NOT
+            coalesce(a.hashes, '{}') @> string_to_array(q.hashes, ',')) THEN 'same' ELSE 'none' END
+          WHEN (q.epoch, q.generation) > (a.epoch, a.generation) AND q.is_last IS NOT FALSE
+            AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED') THEN 'take'
+          ELSE 'old' END AS fate
+      FROM unnest(p_submitters, v_gens, p_nonces, p_epochs, p_generations, p_ranks, p_stages,
+          v_words, v_cut, p_ids, p_sources, p_hashes, p_lasts) WITH ORDINALITY
+        AS q (submitter, gen, nonce, epoch, generation, rank, event, word, cut, id, source, hashes,
+          is_last, ord)
+      LEFT JOIN :schema.submitter_nonce_allocation a
+        ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce) f;
+
+    IF v_pass = 1 AND 'insert' = ANY (v_fates) THEN
+      INSERT INTO :schema.submitter_nonce_allocation (
+        submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+        rank, loaded_epoch, operation_id, tx_hash, hashes, shared, note, metadata, deadline, due_at,
+        release_at, created_at, updated_at)
+      SELECT q.submitter, q.gen, q.nonce, q.id, q.stage:::schema.allocation_stage,
+        q.source:::schema.allocation_source, q.exposure:::schema.allocation_exposure, 'performance',
+        q.generation, q.epoch, q.rank, CASE WHEN q.stage = 'REUSABLE' AND q.rules THEN q.epoch END,
+        q.operation_id, right(q.hashes, 66), string_to_array(q.hashes, ','), q.cut, q.note,
+        q.metadata::jsonb,
+        CASE q.stage WHEN 'GRANTED' THEN to_timestamp(q.deadline_ms / 1000) END,
+        CASE q.stage WHEN 'BROADCAST' THEN v_now WHEN 'INTENT' THEN v_now
+          WHEN 'QUARANTINED' THEN v_due END,
+        CASE q.stage WHEN 'QUARANTINED' THEN v_release END,
+        to_timestamp(q.granted_ms / 1000), v_now
+      FROM unnest(p_submitters, v_gens, p_nonces, p_ids, v_to, p_sources, p_exposures,
+          p_generations, p_epochs, p_ranks, v_rules, v_cut, p_operations, p_hashes, p_notes,
+          p_metadata, p_granted_ms, p_deadlines_ms, v_fates)
+        AS q (submitter, gen, nonce, id, stage, source, exposure, generation, epoch, rank, rules,
+          cut, operation_id, hashes, note, metadata, granted_ms, deadline_ms, fate)
+      WHERE q.fate = 'insert';
+    END IF;
+
+    IF 'same' = ANY (v_fates) THEN
+      UPDATE :schema.submitter_nonce_allocation a
+      SET stage = q.stage,
+          rank = greatest(a.rank, q.rank),
+          hashes = :schema.with_hashes(a.hashes, q.hashes),
+          tx_hash = CASE
+            WHEN q.hashes IS NULL OR a.stage NOT IN
+              ('GRANTED', 'INTENT', 'BROADCAST', 'QUARANTINED', 'REUSABLE', 'ASSERTED') THEN a.tx_hash
+            WHEN q.rank > a.rank OR a.tx_hash IS NULL THEN q.hashes[cardinality(q.hashes)]
+            ELSE a.tx_hash END,
+          note = CASE WHEN q.rank > a.rank THEN coalesce(q.note, a.note) ELSE a.note END,
+          deadline = CASE WHEN q.stage <> 'GRANTED' THEN NULL
+            WHEN q.rank > a.rank THEN to_timestamp(q.deadline_ms / 1000) ELSE a.deadline END,
+          due_at = CASE
+            WHEN q.stage = 'QUARANTINED' AND a.stage <> 'QUARANTINED' THEN v_due
+            WHEN q.stage IN ('INTENT', 'BROADCAST') AND a.stage <> q.stage THEN v_now
+            WHEN q.stage <> a.stage THEN NULL
+            -- Somebody told another hash of it: look for that one too, now.
+            WHEN q.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'ASSERTED')
+              AND NOT coalesce(a.hashes, '{}') @> coalesce(q.hashes, '{}') THEN v_now
+            ELSE a.due_at END,
+          release_at = CASE WHEN q.stage <> 'QUARANTINED' THEN NULL
+            WHEN a.stage = 'QUARANTINED' THEN a.release_at ELSE v_release END,
+          stuck_since = CASE WHEN q.stage = a.stage THEN a.stuck_since END,
+          loaded_epoch = CASE WHEN q.stage = a.stage THEN a.loaded_epoch
+            -- Its fast store has it in the free set already; one that left that store, or whose
+            -- epoch is over, may be handed over again.
+            WHEN q.stage = 'REUSABLE' AND q.rules THEN q.epoch
+            WHEN q.stage IN ('REUSABLE', 'QUARANTINED') THEN NULL
+            ELSE a.loaded_epoch END,
+          updated_at = v_now
+      FROM (
+        SELECT u.submitter, u.gen, u.nonce, u.epoch, u.stage:::schema.allocation_stage AS stage,
+          u.rank, string_to_array(u.hashes, ',') AS hashes, u.note, u.deadline_ms, u.rules
+        FROM unnest(p_submitters, v_gens, p_nonces, p_epochs, v_to, p_ranks, p_hashes, p_notes,
+            p_deadlines_ms, v_rules, v_fates)
+          AS u (submitter, gen, nonce, epoch, stage, rank, hashes, note, deadline_ms, rules, fate)
+        WHERE u.fate = 'same') q
+      WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce;
+    END IF;
+    EXIT WHEN NOT 'take' = ANY (v_fates);
+    -- News about the present holder may be why nobody else gets the nonce: look again after it.
+    CONTINUE WHEN 'same' = ANY (v_fates);
+
+    PERFORM :schema.keep_replaced(p_submitters, v_gens, p_nonces, v_fates, v_now);
+    UPDATE :schema.submitter_nonce_allocation a
+    SET id = q.id,
+        stage = q.stage,
+        source = CASE
+          WHEN a.source = 'replacement' OR (a.stage = 'QUARANTINED' AND q.stage = 'GRANTED')
+            THEN 'replacement' ELSE q.source END:::schema.allocation_source,
+        exposure = q.exposure,
+        engine = 'performance',
+        generation = q.generation,
+        epoch = q.epoch,
+        rank = CASE WHEN q.word IN ('INTENT', 'BROADCAST', 'ASSERTED') THEN 0 ELSE q.rank END,
+        loaded_epoch = CASE WHEN q.stage = 'REUSABLE' AND q.rules THEN q.epoch
+          WHEN q.stage = 'GRANTED' OR q.cut THEN a.loaded_epoch END,
+        operation_id = q.operation_id,
+        tx_hash = right(q.hashes, 66),
+        hashes = :schema.with_hashes(a.hashes, string_to_array(q.hashes, ',')),
+        inherited_hashes = coalesce(cardinality(a.hashes), 0),
+        shared = q.cut OR (a.shared AND q.stage = 'QUARANTINED'),
+        note = q.note,
+        metadata = q.metadata::jsonb,
+        deadline = CASE q.stage WHEN 'GRANTED' THEN to_timestamp(q.deadline_ms / 1000) END,
+        due_at = CASE WHEN q.stage <> 'QUARANTINED' THEN NULL
+          WHEN a.stage = 'QUARANTINED' AND q.cut THEN a.due_at ELSE v_due END,
+        release_at = CASE WHEN q.stage <> 'QUARANTINED' THEN NULL
+          WHEN a.stage = 'QUARANTINED' AND q.cut THEN a.release_at ELSE v_release END,
+        stuck_since = NULL,
+        created_at = to_timestamp(q.granted_ms / 1000),
+        updated_at = v_now
+    FROM (
+      SELECT u.submitter, u.gen, u.nonce, u.id, u.stage:::schema.allocation_stage AS stage, u.word,
+        u.source, u.exposure:::schema.allocation_exposure AS exposure, u.generation, u.epoch, u.rank,
+        u.rules, u.cut, u.operation_id, u.hashes, u.note, u.metadata, u.granted_ms, u.deadline_ms
+      FROM unnest(p_submitters, v_gens, p_nonces, p_ids, v_to, v_words, p_sources, p_exposures,
+          p_generations, p_epochs, p_ranks, v_rules, v_cut, p_operations, p_hashes, p_notes,
+          p_metadata, p_granted_ms, p_deadlines_ms, v_fates)
+        AS u (submitter, gen, nonce, id, stage, word, source, exposure, generation, epoch, rank,
+          rules, cut, operation_id, hashes, note, metadata, granted_ms, deadline_ms, fate)
+      WHERE u.fate = 'take') q
+    WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce;
+    -- What took over in the stage of its word is done; the rest needs the last pass.
+    EXIT WHEN NOT v_words && ARRAY['INTENT', 'BROADCAST', 'ASSERTED'];
+  END LOOP;
+
+  IF v_fates && ARRAY['old', 'take'] OR p_lasts IS NOT NULL THEN
+    PERFORM :schema.keep_losers(p_submitters, v_gens, p_nonces, p_generations, p_stages, v_words,
+      p_ids, p_sources, p_granted_ms, p_operations, p_hashes, p_notes, v_now, v_due, v_release);
+  END IF;
+
+  UPDATE :schema.submitter_nonce_state s
+  SET next_local_nonce = greatest(s.next_local_nonce, n.next),
+      reclaim_at = least(s.reclaim_at, n.deadline),
+      updated_at = v_now
+  FROM (
+    SELECT q.submitter, max(q.nonce) + 1 AS next,
+      to_timestamp(min(q.deadline_ms) FILTER (WHERE q.word = 'GRANTED' AND NOT q.rules) / 1000)
+        AS deadline
+    FROM unnest(p_submitters, p_nonces, v_words, v_rules, p_deadlines_ms)
+      AS q (submitter, nonce, word, rules, deadline_ms)
+    GROUP BY q.submitter) n
+  WHERE s.submitter = n.submitter
+    AND (s.next_local_nonce < n.next OR s.reclaim_at > n.deadline);
+END $$;
+
+-- What ended with a grant that lost its nonce; news about it may still come, and only make it worse.
+CREATE FUNCTION :schema.worse_end(known :schema.allocation_stage, told :schema.allocation_stage)
+RETURNS :schema.allocation_stage LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT CASE WHEN known = 'GRANTED' OR (known = 'REUSABLE' AND told = 'QUARANTINED')
+    THEN told ELSE known END
+$$;
+
+-- Keeps the grants whose rows are about to be taken over.
+CREATE FUNCTION :schema.keep_replaced(
+  p_submitters text[],
+  p_gens       integer[],
+  p_nonces     bigint[],
+  p_fates      text[],
+  p_now        timestamptz
+) RETURNS void LANGUAGE sql
+SET enable_seqscan = off
+AS $$
+  INSERT INTO :schema.allocation_grant AS g (
+    id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+    inherited_hashes, note, granted_at, ended_at)
+  SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, a.stage,
+    a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, p_now
+  FROM unnest(p_submitters, p_gens, p_nonces, p_fates) AS q (submitter, gen, nonce, fate)
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
+  WHERE q.fate = 'take' AND a.generation > 0
+  ON CONFLICT (id) DO UPDATE
+  SET ended_stage = :schema.worse_end(g.ended_stage, excluded.ended_stage)
+$$;
+
+-- Keeps grants that do not hold their row (any more): late words about earlier holders, and later
+-- ones that were refused because bytes may be out. Their hashes are the row's too, as inherited
+-- ones; a row that may have been sent by somebody else is clean no longer.
+CREATE FUNCTION :schema.keep_losers(
+  p_submitters  text[],
+  p_gens        integer[],
+  p_nonces      bigint[],
+  p_generations integer[],
+  p_stages      text[],
+  p_words       text[],
+  p_ids         uuid[],
+  p_sources     text[],
+  p_granted_ms  double precision[],
+  p_operations  text[],
+  p_hashes      text[],
+  p_notes       text[],
+  p_now         timestamptz,
+  p_due         timestamptz,
+  p_release     timestamptz
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+BEGIN
+  INSERT INTO :schema.allocation_grant AS g (
+    id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+    note, granted_at, ended_at)
+  SELECT q.id, q.submitter, q.gen, q.nonce, q.generation, q.source:::schema.allocation_source,
+    CASE WHEN q.word IN ('GRANTED', 'REUSABLE') THEN q.word
+      ELSE 'QUARANTINED' END:::schema.allocation_stage,
+    q.operation_id, string_to_array(q.hashes, ','), q.note, to_timestamp(q.granted_ms / 1000),
+    p_now
+  FROM unnest(p_submitters, p_gens, p_nonces, p_generations, p_words, p_ids, p_sources,
+      p_granted_ms, p_operations, p_hashes, p_notes)
+    AS q (submitter, gen, nonce, generation, word, id, source, granted_ms, operation_id, hashes,
+      note)
+  JOIN :schema.submitter_nonce_allocation a
+    ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
+  WHERE a.id <> q.id
+  ON CONFLICT (id) DO UPDATE
+  SET ended_stage = :schema.worse_end(g.ended_stage, excluded.ended_stage),
+      hashes = :schema.with_hashes(g.hashes, excluded.hashes),
+      note = coalesce(g.note, excluded.note)
+  WHERE :schema.worse_end(g.ended_stage, excluded.ended_stage) <> g.ended_stage
+    OR NOT coalesce(g.hashes, '{}') @> coalesce(excluded.hashes, '{}');
+
+  UPDATE :schema.submitter_nonce_allocation a
+  SET hashes = CASE WHEN q.hashes IS NULL THEN a.hashes
+        ELSE ARRAY(SELECT h FROM unnest(q.hashes) AS h
+          WHERE h <> ALL (coalesce(a.hashes, '{}'))) || a.hashes END,
+      inherited_hashes = a.inherited_hashes + (
+        SELECT count(*) FROM unnest(q.hashes) AS h WHERE h <> ALL (coalesce(a.hashes, '{}')))::integer,
+      stage = CASE a.stage WHEN 'REUSABLE' THEN 'QUARANTINED'
+        ELSE a.stage::text END:::schema.allocation_stage,
+      source = CASE a.stage WHEN 'GRANTED' THEN 'replacement'
+        ELSE a.source::text END:::schema.allocation_source,
+      due_at = CASE WHEN a.stage = 'REUSABLE' THEN p_due
+        WHEN a.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'ASSERTED') THEN p_now
+        ELSE a.due_at END,
+      release_at = CASE WHEN a.stage = 'REUSABLE' THEN p_release ELSE a.release_at END,
+      loaded_epoch = CASE WHEN a.stage = 'REUSABLE' THEN NULL ELSE a.loaded_epoch END,
+      updated_at = p_now
+  FROM (
+    SELECT u.submitter, u.gen, u.nonce, array_agg(DISTINCT h.hash) FILTER (WHERE h.hash IS NOT NULL)
+      AS hashes
+    FROM unnest(p_submitters, p_gens, p_nonces, p_stages, p_ids, p_hashes)
+      AS u (submitter, gen, nonce, stage, id, hashes)
+    JOIN :schema.submitter_nonce_allocation b
+      ON b.submitter = u.submitter AND b.chain_generation = u.gen AND b.nonce = u.nonce
+    LEFT JOIN LATERAL unnest(string_to_array(u.hashes, ',')) AS h (hash) ON true
+    WHERE b.id <> u.id AND (u.hashes IS NOT NULL OR u.stage NOT IN ('GRANTED', 'REUSABLE'))
+    GROUP BY u.submitter, u.gen, u.nonce) q
+  WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
+    AND (NOT coalesce(a.hashes, '{}') @> coalesce(q.hashes, '{}')
+      OR (a.stage IN ('GRANTED', 'REUSABLE') AND a.source <> 'replacement'));
+END $$;
+
+-- Keeps an event that cannot be applied, once, and quarantines its nonce: nobody knows what it said,
+-- so the nonce may have been sent. Other nonces are not touched; rows with an intent stay as they are.
+CREATE FUNCTION :schema.bury_event(
+  p_shard         integer,
+  p_entry         text,
+  p_submitter     text,
+  p_nonce         bigint,
+  p_id            uuid,
+  p_epoch         bigint,
+  p_generation    integer,
+  p_event         text,
+  p_deliveries    integer,
+  p_reason        text,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_now timestamptz;
+  v_due timestamptz;
+  v_release timestamptz;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  v_now := clock_timestamp();
+  v_due := v_now + p_quarantine_ms / 2 * interval '1 ms';
+  v_release := CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END;
+  INSERT INTO :schema.dead_letter (shard, entry_id, submitter, nonce, event, deliveries, reason)
+  VALUES (p_shard, p_entry, p_submitter, p_nonce, p_event, p_deliveries, p_reason)
+  ON CONFLICT (shard, entry_id) DO NOTHING;
+  -- Beyond the ceiling it is recovery that closes the range.
+  IF NOT FOUND OR v_state.submitter IS NULL OR p_nonce IS NULL OR p_nonce >= v_state.ceiling THEN
+    RETURN;
+  END IF;
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = 'QUARANTINED', deadline = NULL, due_at = v_due, release_at = v_release,
+      loaded_epoch = NULL, note = 'an event about it could not be applied', updated_at = v_now
+  WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
+    AND a.nonce = p_nonce AND a.stage IN ('GRANTED', 'REUSABLE');
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    note, due_at, release_at, created_at, updated_at)
+  SELECT p_submitter, v_state.chain_generation, p_nonce,
+    CASE WHEN p_id IS NULL OR EXISTS (
+      SELECT 1 FROM :schema.submitter_nonce_allocation o WHERE o.id = p_id)
+      THEN gen_random_uuid() ELSE p_id END,
+    'QUARANTINED', 'fresh', 'assumed', 'performance', coalesce(p_generation, 1),
+    least(coalesce(p_epoch, v_state.epoch), v_state.epoch), 'an event about it could not be applied',
+    v_due, v_release, v_now, v_now
+  ON CONFLICT (submitter, chain_generation, nonce) DO NOTHING;
+  UPDATE :schema.submitter_nonce_state s SET next_local_nonce = p_nonce + 1
+  WHERE s.submitter = p_submitter AND s.next_local_nonce <= p_nonce;
+END $$;`,
+  '0030_continuity': `-- What tells a database that goes on from one that was put back to an older state, and what is done
+-- with submitters whose grants it may have forgotten.
+
+CREATE TABLE :schema.server_continuity (
+  system_id   text NOT NULL,
+  started_at  text COLLATE "C" NOT NULL,
+  timeline    text NOT NULL,
+  lsn         text NOT NULL,
+  how         text NOT NULL,
+  verified_by text NOT NULL,
+  at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+  PRIMARY KEY (system_id, started_at),
+  CONSTRAINT server_continuity_how_known
+    CHECK (how IN ('migrated', 'first use', 'witnessed', 'confirmed'))
+);
+COMMENT ON TABLE :schema.server_continuity IS
+  'Runs of the server that somebody vouched for. A witnessed run without a row here was lost.';
+COMMENT ON COLUMN :schema.server_continuity.lsn IS
+  'Where the log stood at the start of the run, bytes: commits above it were lost before.';
+CREATE TRIGGER server_continuity_is_append_only BEFORE UPDATE OR DELETE ON :schema.server_continuity
+  FOR EACH ROW EXECUTE FUNCTION :schema.refuse('a run that was vouched for stays so');
+
+ALTER TABLE :schema.submitter_nonce_state
+  ADD COLUMN recovery_since  timestamptz,
+  ADD COLUMN recovery_reason text,
+  ADD COLUMN recovery_epoch  bigint,
+  ADD COLUMN recovery_cursor bigint,
+  ADD COLUMN recovery_server text;
+COMMENT ON COLUMN :schema.submitter_nonce_state.recovery_since IS
+  'In recovery: quarantined nonces of the time before the loss are still open.';
+COMMENT ON COLUMN :schema.submitter_nonce_state.recovery_epoch IS
+  'Epoch of the last recovery; grants of earlier ones may have been forgotten in part.';
+COMMENT ON COLUMN :schema.submitter_nonce_state.recovery_cursor IS
+  'Next nonce without a row that a recovery has still to quarantine; null when it is done.';
+COMMENT ON COLUMN :schema.submitter_nonce_state.recovery_server IS
+  'Start of the run at which the last recovery was needed: each loss is recovered from once.';
+CREATE INDEX state_in_recovery ON :schema.submitter_nonce_state (submitter)
+  WHERE recovery_since IS NOT NULL OR recovery_cursor IS NOT NULL;
+
+-- When this run of the server began, microseconds since 1970.
+CREATE FUNCTION :schema.server_started_at() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint::text
+$$;
+
+-- True, or the error NK001 when another run of the server answers than the one that was verified.
+-- Null is not checked. Cheap enough for every hot statement: behind a pooler nothing else tells.
+CREATE FUNCTION :schema.same_server(p_started text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  IF p_started IS NOT NULL AND p_started <> :schema.server_started_at() THEN
+    RAISE EXCEPTION 'noncekit: the server was restarted; continuity has to be verified first'
+      USING ERRCODE = 'NK001';
+  END IF;
+  RETURN true;
+END $$;
+
+-- Where the log stood when this run began, bytes: the first checkpoint of a run lies at its start,
+-- and a later one only makes the answer too high, which overlooks a loss but invents none.
+CREATE FUNCTION :schema.server_start_lsn() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT pg_wal_lsn_diff(checkpoint_lsn, '0/0')::text FROM pg_control_checkpoint()
+$$;
+
+CREATE FUNCTION :schema.server_timeline() RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
+$$;
+
+-- Takes submitters out of the hands of whoever held their nonces before the database forgot.
+--
+-- Guarantee: the new epoch lies above every witnessed one; nothing below the witnessed ceiling is
+-- issued as fresh; every nonce short of INTENT is quarantined under a token and a grant that nobody
+-- has, so that each late holder is fenced; no operation is bound anew by it. Idempotent: a submitter
+-- is entered while it is behind its witness, or once per \`p_lost_at\`; a cut-off call is continued.
+-- Locks state rows in key order, then their allocation rows in key order.
+-- Replies one row per submitter that is in recovery; those without a state row are left out.
+CREATE FUNCTION :schema.recover_submitters(
+  p_started       text,
+  p_submitters    text[],
+  p_epochs        bigint[],
+  p_ceilings      bigint[],
+  p_lost_at       text,
+  p_reason        text,
+  p_quarantine_ms integer,
+  p_release       text,
+  p_limit         integer
+) RETURNS TABLE (submitter text, entered boolean, epoch bigint, ceiling bigint, finished boolean)
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  q record;
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_to bigint;
+BEGIN
+  PERFORM :schema.same_server(p_started);
+  FOR q IN
+    SELECT r.submitter, max(r.epoch) AS epoch, max(r.ceiling) AS ceiling
+    FROM unnest(p_submitters, p_epochs, p_ceilings) AS r (submitter, epoch, ceiling)
+    GROUP BY r.submitter
+    ORDER BY r.submitter COLLATE "C"
+  LOOP
+    SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+    WHERE s.submitter = q.submitter FOR UPDATE;
+    IF NOT FOUND THEN
+      CONTINUE;
+    END IF;
+    entered := v_state.epoch < q.epoch OR v_state.ceiling < q.ceiling
+      OR (p_lost_at IS NOT NULL
+        AND coalesce(v_state.recovery_server, '0')::bigint < p_lost_at::bigint);
+    IF entered THEN
+      PERFORM :schema.enter_recovery(q.submitter, q.epoch, q.ceiling, coalesce(p_lost_at, p_started),
+        p_reason, p_quarantine_ms, p_release);
+      SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = q.submitter;
+    END IF;
+    IF v_state.recovery_cursor IS NOT NULL THEN
+      v_to := least(v_state.ceiling, v_state.recovery_cursor + p_limit);
+      PERFORM :schema.quarantine_missing(q.submitter, v_state.recovery_cursor, v_to,
+        p_quarantine_ms, p_release);
+      UPDATE :schema.submitter_nonce_state s
+      SET recovery_cursor = nullif(v_to, s.ceiling)
+      WHERE s.submitter = q.submitter
+      RETURNING * INTO v_state;
+    END IF;
+    IF v_state.recovery_since IS NOT NULL THEN
+      submitter := q.submitter;
+      epoch := v_state.epoch;
+      ceiling := v_state.ceiling;
+      finished := v_state.recovery_cursor IS NULL;
+      RETURN NEXT;
+    END IF;
+  END LOOP;
+END $$;
+
+-- The epoch of a recovery, and the rows that are short of INTENT. The caller holds the state's lock.
+CREATE FUNCTION :schema.enter_recovery(
+  p_submitter     text,
+  p_epoch         bigint,
+  p_ceiling       bigint,
+  p_server        text,
+  p_reason        text,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_old :schema.submitter_nonce_state%ROWTYPE;
+  v_epoch bigint;
+  v_ceiling bigint;
+  v_from bigint;
+BEGIN
+  SELECT * INTO v_old FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
+  v_epoch := greatest(v_old.epoch, p_epoch) + 1;
+  v_ceiling := greatest(v_old.ceiling, p_ceiling);
+  -- Nonces without a row lie in ranges of fast engines; the reliable engine writes each it issues.
+  v_from := greatest(v_old.chain_latest_count, CASE
+    WHEN v_old.walk_cursor < v_old.walk_end THEN least(v_old.walk_cursor, v_old.base)
+    WHEN v_old.engine = 'reliable' THEN v_old.next_local_nonce
+    ELSE v_old.base END);
+
+  INSERT INTO :schema.allocation_grant (
+    id, submitter, chain_generation, nonce, generation, source, ended_stage, operation_id, hashes,
+    inherited_hashes, note, granted_at, ended_at)
+  SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, 'QUARANTINED',
+    a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, v_now
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.submitter = p_submitter AND a.chain_generation = v_old.chain_generation
+    AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED') AND a.generation > 0
+  ON CONFLICT (id) DO NOTHING;
+
+  WITH unsure AS MATERIALIZED (
+    SELECT a.nonce FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_old.chain_generation
+      AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED')
+    ORDER BY a.nonce
+    FOR UPDATE
+  )
+  UPDATE :schema.submitter_nonce_allocation a
+  SET id = gen_random_uuid(),
+      stage = 'QUARANTINED',
+      exposure = 'assumed',
+      generation = 1,
+      epoch = v_epoch,
+      rank = 0,
+      loaded_epoch = NULL,
+      operation_id = NULL,
+      tx_hash = NULL,
+      inherited_hashes = coalesce(cardinality(a.hashes), 0),
+      shared = true,
+      note = left(p_reason, 500),
+      metadata = NULL,
+      deadline = NULL,
+      due_at = v_now + p_quarantine_ms / 2 * interval '1 ms',
+      release_at = CASE WHEN p_release = 'replacement'
+        THEN v_now + p_quarantine_ms * interval '1 ms' END,
+      stuck_since = NULL,
+      updated_at = v_now
+  FROM unsure u
+  WHERE a.submitter = p_submitter AND a.chain_generation = v_old.chain_generation
+    AND a.nonce = u.nonce;
+
+  UPDATE :schema.epoch_log l SET ceiling = v_old.ceiling, closed_at = v_now
+  WHERE l.submitter = p_submitter AND l.epoch = v_old.epoch;
+  INSERT INTO :schema.epoch_log (submitter, epoch, engine, base, intents, reason)
+  VALUES (p_submitter, v_epoch, v_old.engine, v_ceiling, 'strict', left(p_reason, 500));
+  -- No incarnation, so that no fast store is joined in this epoch; nothing is left to the walk.
+  UPDATE :schema.submitter_nonce_state s
+  SET epoch = v_epoch,
+      incarnation = NULL,
+      base = v_ceiling,
+      next_local_nonce = v_ceiling,
+      ceiling = v_ceiling,
+      walk_cursor = greatest(s.walk_cursor, v_ceiling),
+      walk_end = greatest(s.walk_end, v_ceiling),
+      recovery_since = coalesce(s.recovery_since, v_now),
+      recovery_reason = p_reason,
+      recovery_epoch = v_epoch,
+      recovery_cursor = nullif(least(v_from, coalesce(s.recovery_cursor, v_from), v_ceiling), v_ceiling),
+      recovery_server = p_server,
+      updated_at = v_now
+  WHERE s.submitter = p_submitter;
+END $$;
+
+-- Quarantines the nonces of a part of a range that have no row.
+CREATE FUNCTION :schema.quarantine_missing(
+  p_submitter     text,
+  p_from          bigint,
+  p_to            bigint,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    shared, note, due_at, release_at, created_at, updated_at)
+  SELECT s.submitter, s.chain_generation, n, gen_random_uuid(), 'QUARANTINED', 'fresh', 'assumed',
+    s.engine, 1, s.recovery_epoch, true, left(s.recovery_reason, 500),
+    t.now + p_quarantine_ms / 2 * interval '1 ms',
+    CASE WHEN p_release = 'replacement' THEN t.now + p_quarantine_ms * interval '1 ms' END,
+    t.now, t.now
+  FROM :schema.submitter_nonce_state s
+  CROSS JOIN (SELECT clock_timestamp() AS now) t
+  CROSS JOIN generate_series(p_from, p_to - 1) AS n
+  WHERE s.submitter = p_submitter
+  ON CONFLICT (submitter, chain_generation, nonce) DO NOTHING
+$$;
+
+-- Vouches for the run that answers, if it is the one that was verified; the first word stays.
+CREATE FUNCTION :schema.record_server(p_started text, p_how text, p_by text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM :schema.same_server(p_started);
+  INSERT INTO :schema.server_continuity (system_id, started_at, timeline, lsn, how, verified_by)
+  SELECT system_identifier::text, :schema.server_started_at(), :schema.server_timeline(),
+    :schema.server_start_lsn(), p_how, p_by
+  FROM pg_control_system()
+  ON CONFLICT (system_id, started_at) DO NOTHING;
+END $$;
+
+-- Who brings the schema to this version has the database before his eyes.
+SELECT :schema.record_server(NULL, 'migrated', 'migration');`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

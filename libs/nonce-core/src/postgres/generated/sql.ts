@@ -57,6 +57,33 @@ export interface StatementParameters {
     readonly retry: boolean;
   };
   /**
+   * Applies events of fast grants; the function in the migrations states guarantee and locks.
+   */
+  readonly applyEvents: {
+    /** sorted, then by nonce, epoch and generation */
+    readonly submitters: readonly (string | null)[];
+    readonly nonces: readonly (number | null)[];
+    readonly epochs: readonly (number | null)[];
+    readonly generations: readonly (number | null)[];
+    readonly ranks: readonly (number | null)[];
+    readonly stages: readonly (string | null)[];
+    readonly ids: readonly (string | null)[];
+    readonly sources: readonly (string | null)[];
+    readonly exposures: readonly (string | null)[];
+    readonly grantedMs: readonly (number | null)[];
+    readonly deadlinesMs: readonly (number | null)[];
+    /** null when no grant names an operation */
+    readonly operations: readonly (string | null)[] | null;
+    readonly metadata: readonly (string | null)[] | null;
+    /** comma-separated, oldest first */
+    readonly hashes: readonly (string | null)[] | null;
+    readonly notes: readonly (string | null)[] | null;
+    /** false where a later grant of the same nonce follows; null = all true */
+    readonly lasts: readonly (boolean | null)[] | null;
+    readonly quarantineMs: number;
+    readonly release: string;
+  };
+  /**
    * Applies verdicts of the tracker; the function in the migrations states guarantee and replies.
    */
   readonly applyTracking: {
@@ -84,6 +111,24 @@ export interface StatementParameters {
     readonly limit: number;
   };
   /**
+   * Keeps an event that cannot be applied and quarantines its nonce, in one transaction; burying it
+   * again changes nothing.
+   */
+  readonly buryEvent: {
+    readonly shard: number;
+    readonly entryId: string;
+    readonly submitter: string | null;
+    readonly nonce: number | null;
+    readonly id: string | null;
+    readonly epoch: number | null;
+    readonly generation: number | null;
+    readonly event: string;
+    readonly deliveries: number;
+    readonly reason: string;
+    readonly quarantineMs: number;
+    readonly release: string;
+  };
+  /**
    * Settings of the server that decide whether a commit can be lost.
    */
   readonly checkServer: Readonly<Record<string, never>>;
@@ -96,6 +141,15 @@ export interface StatementParameters {
     readonly stages: readonly (string | null)[];
     readonly chainIds: readonly (number | null)[];
     readonly rowLimit: number;
+    readonly leaseMs: number;
+  };
+  /**
+   * Renews and takes a worker's fair share of the shards; replies those it now holds.
+   */
+  readonly claimFlushShards: {
+    readonly worker: string;
+    /** how many there are */
+    readonly shards: number;
     readonly leaseMs: number;
   };
   /**
@@ -135,6 +189,16 @@ export interface StatementParameters {
     readonly grantedMs: readonly (number | null)[] | null;
     readonly deadlinesMs: readonly (number | null)[] | null;
   };
+  /**
+   * What the database says of witnessed submitters; no row for those it does not know.
+   */
+  readonly compareWitnesses: {
+    readonly submitters: readonly (string | null)[];
+  };
+  /**
+   * How many dead letters wait for a decision.
+   */
+  readonly countDeadLetters: Readonly<Record<string, never>>;
   /**
    * Submitters whose last alignment is older than wanted, the least recent first. A submitter with
    * nothing open is looked at twenty times less often: only foreign use could concern it.
@@ -191,11 +255,35 @@ export interface StatementParameters {
     readonly exposures: readonly (string | null)[];
   };
   /**
+   * One dead letter, open or resolved.
+   */
+  readonly findDeadLetter: {
+    readonly id: string;
+  };
+  /**
    * The row of one nonce in the current chain generation.
    */
   readonly findNonce: {
     readonly submitter: string;
     readonly nonce: number;
+  };
+  /**
+   * Ends one recovery by an operator's word; what is in quarantine stays there.
+   */
+  readonly leaveRecovery: {
+    readonly submitter: string;
+  };
+  /**
+   * Ends the recoveries of which no quarantined nonce is open; locked submitters wait for the next time.
+   */
+  readonly leaveSettledRecoveries: Readonly<Record<string, never>>;
+  /**
+   * Open dead letters, oldest first, a page after the one named.
+   */
+  readonly listDeadLetters: {
+    /** id of the last one seen; null = from the start */
+    readonly after: string | null;
+    readonly rowLimit: number;
   };
   /**
    * Rows of one submitter's current chain generation, in nonce order.
@@ -206,6 +294,12 @@ export interface StatementParameters {
     readonly fromNonce: number | null;
     /** inclusive */
     readonly toNonce: number | null;
+    readonly rowLimit: number;
+  };
+  /**
+   * Submitters in recovery, the longest first, and how many of their quarantined nonces are open.
+   */
+  readonly listRecoveries: {
     readonly rowLimit: number;
   };
   /**
@@ -284,6 +378,33 @@ export interface StatementParameters {
     readonly deadlinesMs: readonly (number | null)[];
   };
   /**
+   * Vouches for the run of the server that was verified; the first to do so is remembered.
+   */
+  readonly recordServer: {
+    readonly started: string;
+    readonly how: string;
+    readonly by: string;
+  };
+  /**
+   * Recovers submitters; the function in the migrations states guarantee and replies.
+   */
+  readonly recoverSubmitters: {
+    /** start of the run that was verified */
+    readonly started: string;
+    readonly submitters: readonly (string | null)[];
+    /** witnessed */
+    readonly epochs: readonly (number | null)[];
+    /** witnessed */
+    readonly ceilings: readonly (number | null)[];
+    /** start of the run at which commits were lost; null = only those behind */
+    readonly lostAt: string | null;
+    readonly reason: string;
+    readonly quarantineMs: number;
+    readonly release: string;
+    /** nonces without a row that are quarantined per submitter by one call */
+    readonly rowLimit: number;
+  };
+  /**
    * Raises ceilings and hands over free nonces; the function in the migrations states guarantee and replies.
    */
   readonly refillFastEpochs: {
@@ -301,6 +422,18 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
+   * Gives back every shard a worker holds.
+   */
+  readonly releaseFlushShards: {
+    readonly worker: string;
+  };
+  /**
+   * Marks a dead letter as dealt with; doing it again changes nothing.
+   */
+  readonly resolveDeadLetter: {
+    readonly id: string;
+  };
+  /**
    * Adds a key, or replaces name and scopes of the one with the same digest. A revoked key stays so.
    */
   readonly saveApiKey: {
@@ -308,6 +441,11 @@ export interface StatementParameters {
     readonly digest: string;
     readonly scopes: readonly (string | null)[];
   };
+  /**
+   * Which run of which database answers, how far its log is durable, and which runs were vouched for.
+   * A standby answers no row: it may still learn of commits.
+   */
+  readonly serverFacts: Readonly<Record<string, never>>;
   /**
    * Pauses or resumes a submitter; a repeated pause keeps its first instant and takes the new reason.
    */
@@ -370,6 +508,13 @@ FROM :schema.align_submitter($1, $2, $3, $4, $5)`,
     text: `SELECT kind, index, nonce, extra, at_ms, detail
 FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
   },
+  applyEvents: {
+    file: 'apply-events',
+    hot: true,
+    parameters: ['submitters', 'nonces', 'epochs', 'generations', 'ranks', 'stages', 'ids', 'sources', 'exposures', 'grantedMs', 'deadlinesMs', 'operations', 'metadata', 'hashes', 'notes', 'lasts', 'quarantineMs', 'release'],
+    text: `SELECT :schema.apply_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+  $17, $18)`,
+  },
   applyTracking: {
     file: 'apply-tracking',
     hot: false,
@@ -395,6 +540,12 @@ WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL
     WHERE d.reclaim_at < 'infinity' AND d.reclaim_at <= statement_timestamp())
 ORDER BY s.submitter
 LIMIT $1`,
+  },
+  buryEvent: {
+    file: 'bury-event',
+    hot: false,
+    parameters: ['shard', 'entryId', 'submitter', 'nonce', 'id', 'epoch', 'generation', 'event', 'deliveries', 'reason', 'quarantineMs', 'release'],
+    text: `SELECT :schema.bury_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
   },
   checkServer: {
     file: 'check-server',
@@ -438,6 +589,12 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
     AS unchanged_ms,
   extract(epoch FROM statement_timestamp() - a.stuck_since)::double precision * 1000 AS stuck_ms`,
   },
+  claimFlushShards: {
+    file: 'claim-flush-shards',
+    hot: false,
+    parameters: ['worker', 'shards', 'leaseMs'],
+    text: `SELECT :schema.claim_flush_shards($1, $2, $3) AS shard`,
+  },
   closeFastEpoch: {
     file: 'close-fast-epoch',
     hot: false,
@@ -452,6 +609,20 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
     parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'metadata', 'grantedMs', 'deadlinesMs'],
     text: `SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
   $16, $17, $18, $19) ORDER BY ord`,
+  },
+  compareWitnesses: {
+    file: 'compare-witnesses',
+    hot: false,
+    parameters: ['submitters'],
+    text: `SELECT s.submitter, s.epoch, s.ceiling, s.recovery_cursor IS NOT NULL AS unfinished
+FROM :schema.submitter_nonce_state s
+WHERE s.submitter = ANY ($1)`,
+  },
+  countDeadLetters: {
+    file: 'count-dead-letters',
+    hot: false,
+    parameters: [],
+    text: `SELECT count(*) AS open FROM :schema.dead_letter WHERE resolved_at IS NULL`,
   },
   dueForAlignment: {
     file: 'due-for-alignment',
@@ -523,6 +694,14 @@ FROM (
 CROSS JOIN LATERAL :schema.find_binding(q.submitter, q.operation, q.hash, q.count, q.exposure) f
 ORDER BY q.ord`,
   },
+  findDeadLetter: {
+    file: 'find-dead-letter',
+    hot: false,
+    parameters: ['id'],
+    text: `SELECT d.id, d.shard, d.entry_id, d.submitter, d.nonce, d.event, d.deliveries, d.reason, d.created_at
+FROM :schema.dead_letter d
+WHERE d.id = $1`,
+  },
   findNonce: {
     file: 'find-nonce',
     hot: false,
@@ -537,6 +716,47 @@ FROM :schema.submitter_nonce_allocation a
 WHERE a.submitter = $1 AND a.nonce = $2
   AND a.chain_generation = (
     SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)`,
+  },
+  leaveRecovery: {
+    file: 'leave-recovery',
+    hot: false,
+    parameters: ['submitter'],
+    text: `UPDATE :schema.submitter_nonce_state s
+SET recovery_since = NULL, updated_at = clock_timestamp()
+WHERE s.submitter = $1 AND s.recovery_since IS NOT NULL AND s.recovery_cursor IS NULL
+RETURNING s.submitter`,
+  },
+  leaveSettledRecoveries: {
+    file: 'leave-settled-recoveries',
+    hot: false,
+    parameters: [],
+    text: `WITH settled AS MATERIALIZED (
+  SELECT s.submitter FROM :schema.submitter_nonce_state s
+  WHERE s.recovery_since IS NOT NULL AND s.recovery_cursor IS NULL
+    AND NOT EXISTS (
+      SELECT 1 FROM :schema.submitter_nonce_allocation a
+      WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+        AND a.stage = 'QUARANTINED' AND a.epoch = s.recovery_epoch)
+  ORDER BY s.submitter
+  FOR UPDATE SKIP LOCKED
+)
+UPDATE :schema.submitter_nonce_state s
+SET recovery_since = NULL, updated_at = clock_timestamp()
+FROM settled t
+WHERE s.submitter = t.submitter
+RETURNING s.submitter`,
+  },
+  listDeadLetters: {
+    file: 'list-dead-letters',
+    hot: false,
+    parameters: ['after', 'rowLimit'],
+    text: `SELECT d.id, d.shard, d.entry_id, d.submitter, d.nonce, d.event, d.deliveries, d.reason, d.created_at
+FROM :schema.dead_letter d
+WHERE d.resolved_at IS NULL
+  AND ($1::uuid IS NULL OR (d.created_at, d.id) > (
+    SELECT a.created_at, a.id FROM :schema.dead_letter a WHERE a.id = $1))
+ORDER BY d.created_at, d.id
+LIMIT $2`,
   },
   listNonces: {
     file: 'list-nonces',
@@ -556,6 +776,20 @@ WHERE a.submitter = $1
   AND a.nonce <= coalesce($4, 9007199254740990)
 ORDER BY a.nonce
 LIMIT $5`,
+  },
+  listRecoveries: {
+    file: 'list-recoveries',
+    hot: false,
+    parameters: ['rowLimit'],
+    text: `SELECT s.submitter, extract(epoch FROM s.recovery_since)::double precision * 1000 AS since_ms,
+  s.recovery_reason AS reason, count(*) OVER () AS total, (
+    SELECT count(*) FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
+      AND a.stage = 'QUARANTINED' AND a.epoch = s.recovery_epoch) AS open
+FROM :schema.submitter_nonce_state s
+WHERE s.recovery_since IS NOT NULL
+ORDER BY s.recovery_since, s.submitter
+LIMIT $1`,
   },
   listSubmitters: {
     file: 'list-submitters',
@@ -672,11 +906,37 @@ ORDER BY a.submitter, a.nonce`,
     text: `SELECT * FROM :schema.record_grants($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ORDER BY request`,
   },
+  recordServer: {
+    file: 'record-server',
+    hot: false,
+    parameters: ['started', 'how', 'by'],
+    text: `SELECT :schema.record_server($1, $2, $3)`,
+  },
+  recoverSubmitters: {
+    file: 'recover-submitters',
+    hot: false,
+    parameters: ['started', 'submitters', 'epochs', 'ceilings', 'lostAt', 'reason', 'quarantineMs', 'release', 'rowLimit'],
+    text: `SELECT submitter, entered, epoch, ceiling, finished
+FROM :schema.recover_submitters($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  },
   refillFastEpochs: {
     file: 'refill-fast-epochs',
     hot: false,
     parameters: ['submitters', 'incarnations', 'epochs', 'ceilings', 'raises', 'windows', 'intents', 'freeLimit', 'quarantineMs', 'release'],
     text: `SELECT * FROM :schema.refill_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
+  },
+  releaseFlushShards: {
+    file: 'release-flush-shards',
+    hot: false,
+    parameters: ['worker'],
+    text: `SELECT :schema.release_flush_shards($1)`,
+  },
+  resolveDeadLetter: {
+    file: 'resolve-dead-letter',
+    hot: false,
+    parameters: ['id'],
+    text: `UPDATE :schema.dead_letter SET resolved_at = clock_timestamp()
+WHERE id = $1 AND resolved_at IS NULL`,
   },
   saveApiKey: {
     file: 'save-api-key',
@@ -686,6 +946,23 @@ ORDER BY request`,
 VALUES ($1, $2, $3)
 ON CONFLICT (digest) DO UPDATE SET name = excluded.name, scopes = excluded.scopes
 RETURNING k.id, k.name, k.scopes`,
+  },
+  serverFacts: {
+    file: 'server-facts',
+    hot: false,
+    parameters: [],
+    text: `SELECT c.system_identifier::text AS system_id, :schema.server_started_at() AS started_at,
+  :schema.server_timeline() AS timeline, :schema.server_start_lsn() AS start_lsn,
+  pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::text AS lsn,
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('systemId', r.system_id, 'startedAt', r.started_at,
+      'timeline', r.timeline, 'lsn', r.lsn, 'how', r.how, 'verifiedBy', r.verified_by)
+      ORDER BY r.at DESC), '[]')
+   FROM (SELECT * FROM :schema.server_continuity s ORDER BY s.at DESC LIMIT 1000) r) AS recorded,
+  EXISTS (SELECT 1 FROM :schema.submitter_nonce_allocation) OR EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_state s WHERE s.epoch > 1 OR s.ceiling > s.base
+  ) AS allocations
+FROM pg_control_system() AS c
+WHERE NOT pg_is_in_recovery()`,
   },
   setPaused: {
     file: 'set-paused',

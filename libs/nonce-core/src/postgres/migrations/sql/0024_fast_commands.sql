@@ -1,6 +1,19 @@
 -- Commands of holders whose fast grants Postgres may not have heard of yet, and the sweep and the
 -- alignment beside fast epochs.
 
+-- Whether a free nonce was handed to the store of a ruling relaxed epoch: then that store alone knows
+-- whether somebody holds it, and may have sent without a word to Postgres.
+CREATE FUNCTION :schema.is_lent(p_submitter text, p_loaded_epoch bigint) RETURNS boolean
+LANGUAGE sql STABLE
+SET enable_seqscan = off
+AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_state s
+    JOIN :schema.epoch_log l ON l.submitter = s.submitter AND l.epoch = s.epoch
+    WHERE s.submitter = p_submitter AND s.epoch = p_loaded_epoch AND s.engine = 'performance'
+      AND l.intents = 'relaxed')
+$$;
+
 -- Makes or adopts the rows of fast grants, so that commands find them. A grant gets a row while
 -- nobody else holds the nonce or may have sent it, and while its operation is bound to nothing else.
 -- Returns the ids it made, already in INTENT where that was the command.
@@ -61,8 +74,11 @@ BEGIN
             AND p_ids[o.ord] <> ALL (b.ids))
         THEN 'none'
       WHEN a.nonce IS NULL THEN 'insert'
-      WHEN a.stage = 'QUARANTINED' AND a.engine = 'performance' AND a.generation = 1
-        AND a.epoch = p_epochs[o.ord] THEN 'adopt'
+      -- A later grant of a relaxed epoch that was cut off before Postgres heard of it.
+      WHEN a.stage = 'QUARANTINED' AND a.shared AND p_sources[o.ord] <> 'replacement'
+        AND (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation) THEN 'adopt'
+      WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND p_epochs[o.ord] < s.epoch
+        AND :schema.is_lent(s.submitter, a.loaded_epoch) THEN 'none'
       WHEN a.stage = 'REUSABLE' THEN 'take'
       WHEN a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
         AND NOT a.shared
@@ -84,7 +100,7 @@ BEGIN
   JOIN :schema.submitter_nonce_allocation a
     ON a.submitter = s.submitter AND a.chain_generation = s.chain_generation
       AND a.nonce = p_nonces[o.ord]
-  WHERE o.fate = 'take' AND a.generation > 0
+  WHERE o.fate IN ('take', 'adopt') AND a.generation > 0
   ON CONFLICT (id) DO NOTHING;
 
   UPDATE :schema.submitter_nonce_allocation a
@@ -217,6 +233,9 @@ BEGIN
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
         WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
+        WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND q.command <> 'recyclable'
+          AND p_epochs[q.ord] IS DISTINCT FROM a.loaded_epoch
+          AND :schema.is_lent(a.submitter, a.loaded_epoch) THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else.
         WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
           AND a.operation_id IS NOT NULL AND NOT EXISTS (
