@@ -27,7 +27,7 @@ export function toAllocateRequest(
   return {
     row: {
       submitter: command.submitter,
-      ids: ownerTokens(command.count),
+      ids: newOwnerTokens(command.count),
       operationId: command.operationId ?? null,
       requestHash: command.requestHash ?? null,
       ttlMs: command.ttlMs,
@@ -77,7 +77,7 @@ function isIntegerIn(value: number, min: number, max: number): boolean {
 }
 
 /** Version 7 keeps tokens in creation order, so that their index grows at one end. */
-function ownerTokens(count: number): readonly string[] {
+export function newOwnerTokens(count: number): readonly string[] {
   const ids: string[] = [];
   for (let i = 0; i < count; i += 1) ids.push(uuidV7());
   return ids;

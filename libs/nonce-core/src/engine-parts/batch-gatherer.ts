@@ -12,6 +12,8 @@ export interface GatherLimits {
   /** Calls that may wait; more are refused with NONCE_BACKPRESSURE. */
   readonly maxWaiting: number;
   readonly batchesInFlight: number;
+  /** How often a call may be put back; each return has a cause that should occur once. */
+  readonly maxReturns?: number;
 }
 
 /**
@@ -62,7 +64,8 @@ export class BatchGatherer<Request, Answer> {
   /** Puts unanswered calls of one key back, first in line; accepted already, so no limit applies. */
   again(key: string, calls: readonly GatheredCall<Request, Answer>[]): void {
     const own = calls.filter((call) => call instanceof Call) as Call<Request, Answer>[];
-    const patient = own.filter((call) => call.mayReturn());
+    const maxReturns = this.limits.maxReturns ?? DEFAULT_MAX_RETURNS;
+    const patient = own.filter((call) => call.mayReturn(maxReturns));
     this.lanes.addFirst(key, patient);
     this.planTurn();
   }
@@ -134,8 +137,8 @@ interface CallEnd<Answer> {
   settled(): void;
 }
 
-/** Each return has a cause that should occur once; more means that the store contradicts itself. */
-const MAX_RETURNS = 5;
+/** More means that the store contradicts itself. */
+const DEFAULT_MAX_RETURNS = 5;
 
 class Call<Request, Answer> implements GatheredCall<Request, Answer> {
   private done = false;
@@ -147,9 +150,9 @@ class Call<Request, Answer> implements GatheredCall<Request, Answer> {
   ) {}
 
   /** False, and answered with an error, when the call came back too often. */
-  mayReturn(): boolean {
+  mayReturn(maxReturns: number): boolean {
     this.returns += 1;
-    if (this.returns > MAX_RETURNS) {
+    if (this.returns > maxReturns) {
       this.reject(new NonceError('NONCE_INTERNAL', { context: { returns: this.returns } }));
     }
     return !this.done;

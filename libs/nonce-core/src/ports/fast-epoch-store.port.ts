@@ -51,8 +51,12 @@ export interface FastRecordRow {
   readonly requestHash: string | null;
 }
 
-/** `fenced`: a nonce belongs to somebody else by now: forget these grants and allocate again. */
-export type FastRecordAnswer = AllocateAnswer | { readonly kind: 'fenced' };
+/**
+ * `fenced`: a nonce belongs to somebody else by now: forget these grants and allocate again. `ids`
+ * names those of a block that are lost, when it is known; the others may go back.
+ */
+export type FastRecordAnswer =
+  AllocateAnswer | { readonly kind: 'fenced'; readonly ids?: readonly string[] };
 
 export interface FastBindingRequest {
   readonly submitter: Submitter;
@@ -96,4 +100,6 @@ export interface FastEpochStore {
   close(view: FastView, retiredNext: number | null, reason: string): Promise<boolean>;
   /** Submitters of fast epochs that have nonces to hand to their fast store. */
   awaitingLoad(limit: number): Promise<readonly FastView[]>;
+  /** Ruling epochs in key order, those behind `after`; null = from the start. */
+  listRuling(after: Submitter | null, limit: number): Promise<readonly FastView[]>;
 }

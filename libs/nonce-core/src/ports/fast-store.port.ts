@@ -138,7 +138,7 @@ export type FastSettleAnswer =
       readonly kind: 'done' | 'same';
       /** As it stands now; with `stage` GRANTED it is still held here. */
       readonly grant: FastGrant;
-      readonly stage: EventStage;
+      readonly stage: Exclude<EventStage, 'EXPIRED'>;
       readonly hashes: readonly Hex[];
       readonly note: string | null;
       /** Last change, by the fast store's clock. */

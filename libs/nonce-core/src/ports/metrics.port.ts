@@ -60,6 +60,11 @@ export const METRICS = {
     labels: [],
     help: 'Allocations that had to wait because Redis had no fresh nonce left.',
   },
+  nonce_epochs_total: {
+    kind: 'counter',
+    labels: ['engine', 'result'],
+    help: 'Epochs of fast engines: won, joined, or burnt before their first use.',
+  },
   nonce_pool_level: {
     kind: 'gauge',
     labels: [],
@@ -104,6 +109,21 @@ export const METRICS = {
     kind: 'gauge',
     labels: [],
     help: 'Nonces proven never exposed that wait to be issued again.',
+  },
+  nonce_recovery_submitters: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Submitters whose grants the database may have forgotten, and that are not settled yet.',
+  },
+  nonce_recovery_hold: {
+    kind: 'gauge',
+    labels: [],
+    help: '1 while nothing is issued because nobody vouches for the database, else 0.',
+  },
+  nonce_witness_keeps_total: {
+    kind: 'counter',
+    labels: ['place', 'result'],
+    help: 'Epochs and ceilings told to the witnesses before their first use.',
   },
   nonce_worker_ticks_total: {
     kind: 'counter',

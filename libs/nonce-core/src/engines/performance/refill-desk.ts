@@ -1,0 +1,209 @@
+import { NonceError } from '../../domain/errors/nonce-error';
+import { submitterParts, type Submitter } from '../../domain/submitter';
+import { BatchGatherer, type GatheredCall } from '../../engine-parts/batch-gatherer';
+import type { FastEpoch, FastEpochAnswer } from '../../ports/fast-epoch-store.port';
+import type { FastView } from '../../ports/fast-store.port';
+import type { PerformanceEngineOptions, PrefetchOptions } from './performance-options';
+import type { PerformanceEnginePorts } from './performance-ports';
+import { nextPrefetchSize } from './prefetch-size';
+import type { ViewCache } from './view-cache';
+
+interface RefillAsk {
+  readonly view: FastView;
+  readonly ceilingSeen: number;
+  readonly raise: number;
+}
+
+/** `full`: the window or the largest nonce allows no more. `gone`: another epoch has to be entered. */
+export type RefillEnd =
+  | { readonly kind: 'refilled'; readonly ceiling: number }
+  | { readonly kind: 'full'; readonly ceiling: number }
+  | { readonly kind: 'gone' };
+
+interface LastRaise {
+  readonly size: number;
+  readonly atMs: number;
+  /** No background refill before this: the last one could not raise anything. */
+  readonly quietUntilMs: number;
+}
+
+/** A background refill that raised nothing is not worth another one at every grant. */
+const QUIET_MS = 1_000;
+
+/** Raises ceilings and hands free nonces and limits to the fast store, once per submitter at a time. */
+export class RefillDesk {
+  private readonly gatherer: BatchGatherer<RefillAsk, RefillEnd>;
+  private readonly raising = new Map<Submitter, Promise<RefillEnd>>();
+  private readonly last = new Map<Submitter, LastRaise>();
+  private prefetch: PrefetchOptions;
+
+  constructor(
+    private readonly ports: PerformanceEnginePorts,
+    private readonly options: PerformanceEngineOptions,
+    private readonly views: ViewCache,
+  ) {
+    this.prefetch = options.prefetch;
+    const limits = { maxWaiting: options.maxWaiting, batchesInFlight: options.entrancesInFlight };
+    this.gatherer = new BatchGatherer((calls) => this.run(calls), limits, {
+      keyOf: (ask) => ask.view.submitter,
+      weightOf: () => 1,
+      maxWeight: options.maxEntering,
+      maxWeightPerKey: 1,
+      oneFlightPerKey: true,
+    });
+  }
+
+  get prefetched(): PrefetchOptions {
+    return this.prefetch;
+  }
+
+  /** Takes effect with the next refill. */
+  tune(prefetch: PrefetchOptions): void {
+    this.prefetch = prefetch;
+  }
+
+  /** A caller waits for `wanted` nonces; joins a refill that is on its way. */
+  exhausted(view: FastView, ceilingSeen: number, wanted: number): Promise<RefillEnd> {
+    this.ports.metrics.count('nonce_prefetch_exhausted_total', {});
+    return this.raise(view, ceilingSeen, wanted);
+  }
+
+  /** Fetches ahead when few are left; nobody waits for it, and what fails is met by a caller. */
+  ahead(view: FastView, ceilingSeen: number, fresh: number): void {
+    if (fresh >= this.prefetch.lowWater || this.raising.has(view.submitter)) return;
+    const quietUntilMs = this.last.get(view.submitter)?.quietUntilMs ?? 0;
+    if (this.ports.clock.monotonicMs() < quietUntilMs) return;
+    this.raise(view, ceilingSeen, 0).catch((error: unknown) => {
+      this.ports.logger.debug('nonces could not be fetched ahead', {
+        submitter: view.submitter,
+        reason: String(error),
+      });
+    });
+  }
+
+  /** Limits as they are now, and free nonces; raises nothing. */
+  refresh(view: FastView): Promise<RefillEnd> {
+    return this.gatherer.submit({ view, ceilingSeen: 0, raise: 0 });
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    return this.gatherer.stop(deadlineMs);
+  }
+
+  private raise(view: FastView, ceilingSeen: number, wanted: number): Promise<RefillEnd> {
+    const { submitter } = view;
+    const running = this.raising.get(submitter);
+    if (running !== undefined) return running;
+    const size = this.nextSize(submitter);
+    const raising = this.gatherer
+      .submit({ view, ceilingSeen, raise: Math.max(size, wanted) })
+      .then((end) => {
+        this.remember(submitter, size, end.kind === 'full');
+        return end;
+      })
+      .finally(() => this.raising.delete(submitter));
+    this.raising.set(submitter, raising);
+    return raising;
+  }
+
+  private nextSize(submitter: Submitter): number {
+    const last = this.last.get(submitter);
+    if (last === undefined) return nextPrefetchSize(null, this.prefetch);
+    const lastedMs = this.ports.clock.monotonicMs() - last.atMs;
+    return nextPrefetchSize({ size: last.size, lastedMs }, this.prefetch);
+  }
+
+  private remember(submitter: Submitter, size: number, full: boolean): void {
+    const atMs = this.ports.clock.monotonicMs();
+    this.last.delete(submitter);
+    this.last.set(submitter, { size, atMs, quietUntilMs: full ? atMs + QUIET_MS : 0 });
+    if (this.last.size <= this.options.maxViews) return;
+    const [oldest] = this.last.keys();
+    if (oldest !== undefined) this.last.delete(oldest);
+  }
+
+  private async run(calls: readonly GatheredCall<RefillAsk, RefillEnd>[]): Promise<void> {
+    const answers = await this.askPostgres(calls);
+    const ruling: { call: GatheredCall<RefillAsk, RefillEnd>; epoch: FastEpoch }[] = [];
+    calls.forEach((call, i) => {
+      const answer = answers[i] as FastEpochAnswer;
+      if (answer.kind === 'epoch') ruling.push({ call, epoch: answer.epoch });
+      else this.gone(call);
+    });
+    if (ruling.length === 0) return;
+    const epochs = ruling.map(({ epoch }) => epoch);
+    await this.keepWitnesses(epochs);
+    const refills = epochs.map(({ view, ceiling, limits, free, moreFree }) => ({
+      view,
+      ceiling,
+      limits,
+      free,
+      moreFree,
+    }));
+    const pushed = await this.ports.fast
+      .refill(refills)
+      .catch((error: unknown) => refills.map(() => error as Error));
+    ruling.forEach(({ call, epoch }, i) => {
+      if (pushed[i] === 'refilled') this.refilled(call, epoch);
+      else this.gone(call);
+    });
+  }
+
+  /**
+   * Free nonces that Postgres handed over in an answer which was lost would be found by nobody until
+   * the epoch ends. Under `relaxed` that is the lesser harm: its end quarantines what is out.
+   */
+  private async askPostgres(
+    calls: readonly GatheredCall<RefillAsk, RefillEnd>[],
+  ): Promise<readonly FastEpochAnswer[]> {
+    const requests = calls.map(({ request }) => ({
+      ...request,
+      defaultWindow: this.windowOf(request.view.submitter),
+    }));
+    try {
+      return await this.ports.epochs.refill(requests, this.options.intents);
+    } catch (error) {
+      const unasked = error instanceof NonceError && error.context['written'] === 'no';
+      if (!unasked && this.options.intents === 'strict') {
+        for (const { view } of requests) this.views.burn(view.submitter, view.epoch);
+      }
+      throw error;
+    }
+  }
+
+  private async keepWitnesses(epochs: readonly FastEpoch[]): Promise<void> {
+    const raised = epochs.filter((epoch) => this.views.raises(epoch));
+    if (raised.length === 0) return;
+    try {
+      await this.ports.continuity.keep(
+        raised.map(({ view: { submitter, epoch }, ceiling }) => ({ submitter, epoch, ceiling })),
+      );
+    } catch (error) {
+      for (const { view, free } of epochs) {
+        if (free.length > 0) this.views.burn(view.submitter, view.epoch);
+      }
+      throw error;
+    }
+  }
+
+  private refilled(call: GatheredCall<RefillAsk, RefillEnd>, epoch: FastEpoch): void {
+    const { ceiling, free, moreFree } = epoch;
+    if (this.views.get(epoch.view.submitter)?.epoch === epoch.view.epoch) {
+      this.views.learn(epoch, this.ports.clock.monotonicMs());
+    }
+    const more = ceiling > call.request.ceilingSeen || free.length > 0 || moreFree;
+    call.resolve({ kind: more ? 'refilled' : 'full', ceiling });
+  }
+
+  /** Refused, lost or of another epoch: in each case this one is not to be used again. */
+  private gone(call: GatheredCall<RefillAsk, RefillEnd>): void {
+    const { submitter, epoch } = call.request.view;
+    this.views.burn(submitter, epoch);
+    call.resolve({ kind: 'gone' });
+  }
+
+  private windowOf(submitter: Submitter): number {
+    const chain = this.ports.chains.find(submitterParts(submitter).chainId);
+    return chain?.profile.maxInFlight ?? this.options.maxInFlight;
+  }
+}
