@@ -1,6 +1,8 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Foundation1763683200000 } from './migrations/1763683200000-foundation';
 import { FastEpochs1763856000000 } from './migrations/1763856000000-fast-epochs';
+import { Flush1763857000000 } from './migrations/1763857000000-flush';
+import { Continuity1763858000000 } from './migrations/1763858000000-continuity';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -43,7 +45,12 @@ export function createDataSource(options: DatabaseOptions): DataSource {
     type: 'postgres',
     url: options.url,
     schema: options.schema,
-    migrations: [Foundation1763683200000, FastEpochs1763856000000],
+    migrations: [
+      Foundation1763683200000,
+      FastEpochs1763856000000,
+      Flush1763857000000,
+      Continuity1763858000000,
+    ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',
     applicationName: options.applicationName ?? DATABASE_DEFAULTS.applicationName,

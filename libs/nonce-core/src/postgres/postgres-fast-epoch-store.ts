@@ -42,6 +42,12 @@ interface EpochReply {
   readonly more: boolean;
 }
 
+interface ViewReply {
+  readonly submitter: string;
+  readonly epoch: string;
+  readonly incarnation: string;
+}
+
 type EpochParameters = StatementParameters['enterFastEpochs'];
 type RefillParameters = StatementParameters['refillFastEpochs'];
 
@@ -142,15 +148,19 @@ export class PostgresFastEpochStore implements FastEpochStore {
   }
 
   async awaitingLoad(limit: number): Promise<readonly FastView[]> {
-    const rows = await this.runner.run<
-      { submitter: string; epoch: string; incarnation: string },
-      StatementParameters['awaitingLoad']
-    >(this.runner.statements.awaitingLoad, { limit });
-    return rows.map((row) => ({
-      submitter: row.submitter as Submitter,
-      epoch: Number(row.epoch) as Epoch,
-      incarnation: row.incarnation,
-    }));
+    const rows = await this.runner.run<ViewReply, StatementParameters['awaitingLoad']>(
+      this.runner.statements.awaitingLoad,
+      { limit },
+    );
+    return rows.map(toView);
+  }
+
+  async listRuling(after: Submitter | null, limit: number): Promise<readonly FastView[]> {
+    const rows = await this.runner.run<ViewReply, StatementParameters['listRulingEpochs']>(
+      this.runner.statements.listRulingEpochs,
+      { after, limit },
+    );
+    return rows.map(toView);
   }
 
   private common(intents: IntentPolicy) {
@@ -163,6 +173,10 @@ export class PostgresFastEpochStore implements FastEpochStore {
     const found = await readAllocations(this.runner, ids);
     return decoded.map((each) => (each.kind === 'read' ? replayOf(each.ids, found) : each));
   }
+}
+
+function toView({ submitter, epoch, incarnation }: ViewReply): FastView {
+  return { submitter: submitter as Submitter, epoch: Number(epoch) as Epoch, incarnation };
 }
 
 function toAnswer(submitter: Submitter, reply: EpochReply | undefined): FastEpochAnswer {

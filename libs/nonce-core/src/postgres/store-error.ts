@@ -9,6 +9,7 @@ const UNAVAILABLE: readonly { readonly code: RegExp; readonly written: 'no' | 'u
   { code: /^55P03$/, written: 'no' }, // lock timeout
   { code: /^40(001|P01)$/, written: 'no' }, // serialization failure, deadlock
   { code: /^53/, written: 'no' }, // out of connections, memory or disk
+  { code: /^NK001$/, written: 'no' }, // another run of the server than the one that was verified
   { code: /^25006$/, written: 'no' }, // read-only: a standby, or a failover in progress
   { code: /^E(CONN|PIPE|HOST|NET|TIMEDOUT|AI_AGAIN|NOTFOUND)/, written: 'unknown' },
 ];

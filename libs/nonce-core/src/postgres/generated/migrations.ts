@@ -1375,7 +1375,9 @@ CREATE TRIGGER allocation_starts_by_the_table BEFORE INSERT ON :schema.submitter
 
 -- What may be issued again and no fast store was handed yet.
 CREATE INDEX allocation_unloaded ON :schema.submitter_nonce_allocation (release_at)
-  WHERE loaded_epoch IS NULL AND stage IN ('REUSABLE', 'QUARANTINED');`,
+  WHERE loaded_epoch IS NULL AND stage IN ('REUSABLE', 'QUARANTINED');
+CREATE INDEX state_fast_epochs ON :schema.submitter_nonce_state (submitter)
+  WHERE engine = 'performance' AND incarnation IS NOT NULL;`,
   '0021_fast_epochs': `-- Epochs of fast engines: who may issue which range. Callers hold the lock of the state row.
 
 -- A change of authority: one winner per epoch seen. The new epoch starts at the old ceiling.
@@ -3300,6 +3302,18 @@ END $$;
 
 -- Who brings the schema to this version has the database before his eyes.
 SELECT :schema.record_server(NULL, 'migrated', 'migration');`,
+  '0040_watch_fast_stores': `-- What operators and sweeps look up about fast stores.
+
+-- Open epochs of fast stores, so that a worker finds those whose node is gone.
+CREATE INDEX state_in_fast_store ON :schema.submitter_nonce_state (submitter)
+  WHERE engine = 'performance';
+
+-- When a worker last brought events to their rows, and what last kept one from it: any node can
+-- tell, not the worker alone.
+ALTER TABLE :schema.flush_worker
+  ADD COLUMN last_success_at timestamptz,
+  ADD COLUMN last_failure_at timestamptz,
+  ADD COLUMN last_failure text;`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

@@ -268,6 +268,10 @@ export interface StatementParameters {
     readonly nonce: number;
   };
   /**
+   * When any worker last flushed and failed to, with the reason of the last failure.
+   */
+  readonly flushReport: Readonly<Record<string, never>>;
+  /**
    * Ends one recovery by an operator's word; what is in quarantine stays there.
    */
   readonly leaveRecovery: {
@@ -286,6 +290,14 @@ export interface StatementParameters {
     readonly rowLimit: number;
   };
   /**
+   * Ruling epochs of fast stores in key order, a page after the submitter named.
+   */
+  readonly listFastEpochs: {
+    /** last submitter seen; '' = from the start */
+    readonly after: string;
+    readonly rowLimit: number;
+  };
+  /**
    * Rows of one submitter's current chain generation, in nonce order.
    */
   readonly listNonces: {
@@ -301,6 +313,14 @@ export interface StatementParameters {
    */
   readonly listRecoveries: {
     readonly rowLimit: number;
+  };
+  /**
+   * Ruling performance epochs, a page in key order.
+   */
+  readonly listRulingEpochs: {
+    /** the last submitter of the page before; null = from the start */
+    readonly after: string | null;
+    readonly limit: number;
   };
   /**
    * Submitters as an operator sees them: one, or a page of them in key order. USED is what was issued
@@ -428,10 +448,24 @@ export interface StatementParameters {
     readonly worker: string;
   };
   /**
+   * Notes how a worker's last flush ended, on its claim.
+   */
+  readonly reportFlush: {
+    readonly worker: string;
+    /** null = it succeeded */
+    readonly failure: string | null;
+  };
+  /**
    * Marks a dead letter as dealt with; doing it again changes nothing.
    */
   readonly resolveDeadLetter: {
     readonly id: string;
+  };
+  /**
+   * The ruling epoch of one submitter, where a fast store issues for it; no row elsewhere.
+   */
+  readonly rulingFastEpoch: {
+    readonly submitter: string;
   };
   /**
    * Adds a key, or replaces name and scopes of the one with the same digest. A revoked key stays so.
@@ -717,6 +751,16 @@ WHERE a.submitter = $1 AND a.nonce = $2
   AND a.chain_generation = (
     SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)`,
   },
+  flushReport: {
+    file: 'flush-report',
+    hot: false,
+    parameters: [],
+    text: `SELECT max(w.last_success_at) AS last_success_at,
+  max(w.last_failure_at) AS last_failure_at,
+  (array_agg(w.last_failure ORDER BY w.last_failure_at DESC NULLS LAST))[1] AS last_failure,
+  count(*) FILTER (WHERE w.lease_until > clock_timestamp()) AS workers
+FROM :schema.flush_worker w`,
+  },
   leaveRecovery: {
     file: 'leave-recovery',
     hot: false,
@@ -758,6 +802,15 @@ WHERE d.resolved_at IS NULL
 ORDER BY d.created_at, d.id
 LIMIT $2`,
   },
+  listFastEpochs: {
+    file: 'list-fast-epochs',
+    hot: false,
+    parameters: ['after', 'rowLimit'],
+    text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
+WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL AND s.submitter > $1
+ORDER BY s.submitter
+LIMIT $2`,
+  },
   listNonces: {
     file: 'list-nonces',
     hot: false,
@@ -782,7 +835,7 @@ LIMIT $5`,
     hot: false,
     parameters: ['rowLimit'],
     text: `SELECT s.submitter, extract(epoch FROM s.recovery_since)::double precision * 1000 AS since_ms,
-  s.recovery_reason AS reason, count(*) OVER () AS total, (
+  s.recovery_reason AS reason, s.recovery_cursor IS NULL AS finished, count(*) OVER () AS total, (
     SELECT count(*) FROM :schema.submitter_nonce_allocation a
     WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
       AND a.stage = 'QUARANTINED' AND a.epoch = s.recovery_epoch) AS open
@@ -790,6 +843,16 @@ FROM :schema.submitter_nonce_state s
 WHERE s.recovery_since IS NOT NULL
 ORDER BY s.recovery_since, s.submitter
 LIMIT $1`,
+  },
+  listRulingEpochs: {
+    file: 'list-ruling-epochs',
+    hot: false,
+    parameters: ['after', 'limit'],
+    text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
+WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL
+  AND s.submitter > coalesce($1::text, '')
+ORDER BY s.submitter
+LIMIT $2`,
   },
   listSubmitters: {
     file: 'list-submitters',
@@ -931,12 +994,29 @@ FROM :schema.recover_submitters($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     parameters: ['worker'],
     text: `SELECT :schema.release_flush_shards($1)`,
   },
+  reportFlush: {
+    file: 'report-flush',
+    hot: false,
+    parameters: ['worker', 'failure'],
+    text: `UPDATE :schema.flush_worker SET
+  last_success_at = CASE WHEN $2::text IS NULL THEN clock_timestamp() ELSE last_success_at END,
+  last_failure_at = CASE WHEN $2::text IS NULL THEN last_failure_at ELSE clock_timestamp() END,
+  last_failure = coalesce(left($2::text, 500), last_failure)
+WHERE worker = $1`,
+  },
   resolveDeadLetter: {
     file: 'resolve-dead-letter',
     hot: false,
     parameters: ['id'],
     text: `UPDATE :schema.dead_letter SET resolved_at = clock_timestamp()
 WHERE id = $1 AND resolved_at IS NULL`,
+  },
+  rulingFastEpoch: {
+    file: 'ruling-fast-epoch',
+    hot: false,
+    parameters: ['submitter'],
+    text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
+WHERE s.submitter = $1 AND s.engine = 'performance' AND s.incarnation IS NOT NULL`,
   },
   saveApiKey: {
     file: 'save-api-key',

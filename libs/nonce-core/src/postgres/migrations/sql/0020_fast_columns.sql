@@ -37,3 +37,5 @@ CREATE TRIGGER allocation_starts_by_the_table BEFORE INSERT ON :schema.submitter
 -- What may be issued again and no fast store was handed yet.
 CREATE INDEX allocation_unloaded ON :schema.submitter_nonce_allocation (release_at)
   WHERE loaded_epoch IS NULL AND stage IN ('REUSABLE', 'QUARANTINED');
+CREATE INDEX state_fast_epochs ON :schema.submitter_nonce_state (submitter)
+  WHERE engine = 'performance' AND incarnation IS NOT NULL;

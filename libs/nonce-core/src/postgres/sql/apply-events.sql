@@ -1,0 +1,22 @@
+-- Applies events of fast grants; the function in the migrations states guarantee and locks.
+-- hot
+-- $1 submitters text[]  sorted, then by nonce, epoch and generation
+-- $2 nonces bigint[]
+-- $3 epochs bigint[]
+-- $4 generations integer[]
+-- $5 ranks integer[]
+-- $6 stages text[]
+-- $7 ids uuid[]
+-- $8 sources text[]
+-- $9 exposures text[]
+-- $10 granted_ms bigint[]
+-- $11 deadlines_ms bigint[]
+-- $12 operations text[] null  null when no grant names an operation
+-- $13 metadata text[] null
+-- $14 hashes text[] null  comma-separated, oldest first
+-- $15 notes text[] null
+-- $16 lasts boolean[] null  false where a later grant of the same nonce follows; null = all true
+-- $17 quarantine_ms integer
+-- $18 release text
+SELECT :schema.apply_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+  $17, $18)

@@ -1,0 +1,15 @@
+-- Keeps an event that cannot be applied and quarantines its nonce, in one transaction; burying it
+-- again changes nothing.
+-- $1 shard integer
+-- $2 entry_id text
+-- $3 submitter text null
+-- $4 nonce bigint null
+-- $5 id uuid null
+-- $6 epoch bigint null
+-- $7 generation integer null
+-- $8 event text
+-- $9 deliveries integer
+-- $10 reason text
+-- $11 quarantine_ms integer
+-- $12 release text
+SELECT :schema.bury_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
