@@ -129,6 +129,7 @@ async function standardWorkload(bench: ContractBench, start: number): Promise<vo
   const again = await bench.allocate(submitter, { count: 4 });
   const nonces = again.allocations.map(({ nonce }) => nonce as number);
   assert.deepEqual(nonces, [start + 1, start + 3, start + 4, start + 5]);
+  await bench.subject.rows(submitter);
   const view = await bench.engine.inspect(submitter);
   assert.equal(view.nextLocalNonce, start + 6);
 }
