@@ -28,6 +28,7 @@ export type {
   RecoveryOptions,
   ResolvedNonceOptions,
 } from './module/options';
+export { FlushOverview, type FlushStatus } from './flush/flush-overview';
 export { migrate, type MigrateOptions } from './postgres/migrate';
 export { type NonceModuleAsyncOptions, type NonceOptionsFactory } from './module/async-options';
 export {

@@ -7,6 +7,7 @@ export * from './ports/engine.port';
 export * from './ports/events.port';
 export * from './ports/fast-epoch-store.port';
 export * from './ports/fast-store.port';
+export * from './ports/flush-report.port';
 export * from './ports/flush-store.port';
 export * from './ports/health.port';
 export * from './ports/lock.port';

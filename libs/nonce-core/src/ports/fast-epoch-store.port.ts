@@ -102,4 +102,6 @@ export interface FastEpochStore {
   awaitingLoad(limit: number): Promise<readonly FastView[]>;
   /** Ruling epochs in key order, those behind `after`; null = from the start. */
   listRuling(after: Submitter | null, limit: number): Promise<readonly FastView[]>;
+  /** The ruling fast epoch of a submitter; null where another engine rules, or none ever did. */
+  ruling(submitter: Submitter): Promise<FastView | null>;
 }

@@ -3,6 +3,7 @@ import { Foundation1763683200000 } from './migrations/1763683200000-foundation';
 import { FastEpochs1763856000000 } from './migrations/1763856000000-fast-epochs';
 import { Flush1763857000000 } from './migrations/1763857000000-flush';
 import { Continuity1763858000000 } from './migrations/1763858000000-continuity';
+import { WatchFastStores1763859000000 } from './migrations/1763859000000-watch-fast-stores';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -50,6 +51,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       FastEpochs1763856000000,
       Flush1763857000000,
       Continuity1763858000000,
+      WatchFastStores1763859000000,
     ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',

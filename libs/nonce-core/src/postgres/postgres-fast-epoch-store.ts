@@ -155,6 +155,14 @@ export class PostgresFastEpochStore implements FastEpochStore {
     return rows.map(toView);
   }
 
+  async ruling(submitter: Submitter): Promise<FastView | null> {
+    const [row] = await this.runner.run<ViewReply, StatementParameters['rulingFastEpoch']>(
+      this.runner.statements.rulingFastEpoch,
+      { submitter },
+    );
+    return row === undefined ? null : toView(row);
+  }
+
   async listRuling(after: Submitter | null, limit: number): Promise<readonly FastView[]> {
     const rows = await this.runner.run<ViewReply, StatementParameters['listRulingEpochs']>(
       this.runner.statements.listRulingEpochs,

@@ -1,3 +1,4 @@
+import type { Allocation } from '../../domain/allocation';
 import type { Hex } from '../../domain/brand';
 import { isNonceError, NonceError } from '../../domain/errors/nonce-error';
 import type { HolderCommand } from '../../domain/holder-command';
@@ -22,6 +23,7 @@ import {
   type PrefetchOptions,
 } from './performance-options';
 import type { PerformanceEnginePorts } from './performance-ports';
+import { newlyGranted } from './to-allocation';
 
 /**
  * The engine that grants out of a fast store, within ranges that Postgres gave it.
@@ -111,10 +113,14 @@ export class PerformanceEngine implements NonceEngine {
     const { views, refills } = this.parts;
     const known = views.get(submitter);
     if (known !== undefined && (await refills.refresh(known)).kind !== 'gone') return;
-    const ruling = await this.ports.submitters.view(submitter, this.windowOf(submitter));
-    if (ruling?.engine !== this.name) return;
-    const incarnation = await this.ports.fast.incarnationOf(submitter);
-    await refills.refresh({ submitter, epoch: ruling.epoch, incarnation });
+    const ruling = await this.ports.epochs.ruling(submitter);
+    if (ruling !== null) await refills.refresh(ruling);
+  }
+
+  /** As this node granted it lately; null when it did not, or was told since how it ended. */
+  findGranted(id: string): Allocation | null {
+    const grant = this.parts.grants.find(id);
+    return grant === undefined ? null : newlyGranted(grant);
   }
 
   /** To be called about every second. Returns how many submitters were served. */

@@ -2603,25 +2603,27 @@ $$;
 -- Postgres has decided since (INTENT and later) is never taken back.
 CREATE FUNCTION :schema.stage_after_event(
   stage    :schema.allocation_stage,
-  event    :schema.allocation_stage,
+  event    text,
   is_news  boolean,
   has_hash boolean,
   tainted  boolean
 ) RETURNS :schema.allocation_stage LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
     WHEN NOT is_news OR event = 'GRANTED' THEN
-      CASE WHEN stage = 'REUSABLE' AND has_hash THEN 'QUARANTINED' ELSE stage END
-    WHEN stage = 'GRANTED' THEN
-      CASE WHEN event = 'REUSABLE' AND (tainted OR has_hash) THEN 'QUARANTINED' ELSE event END
+      CASE WHEN stage = 'REUSABLE' AND has_hash THEN 'QUARANTINED' ELSE stage::text END
+    WHEN stage = 'GRANTED' THEN CASE
+      WHEN event NOT IN ('REUSABLE', 'EXPIRED') THEN event
+      WHEN tainted OR has_hash THEN 'QUARANTINED' ELSE 'REUSABLE' END
     WHEN stage = 'INTENT' AND event IN ('BROADCAST', 'ASSERTED') THEN event
     WHEN stage = 'BROADCAST' AND event = 'ASSERTED' THEN event
     WHEN stage = 'QUARANTINED' AND event IN ('INTENT', 'BROADCAST') THEN 'INTENT'
     WHEN stage = 'QUARANTINED' AND event = 'ASSERTED' THEN event
     WHEN stage = 'REUSABLE' AND has_hash AND event IN ('INTENT', 'BROADCAST', 'ASSERTED')
       THEN 'INTENT'
-    WHEN stage = 'REUSABLE' AND (has_hash OR event <> 'REUSABLE') THEN 'QUARANTINED'
-    ELSE stage
-  END
+    WHEN stage = 'REUSABLE' AND (has_hash OR event NOT IN ('REUSABLE', 'EXPIRED'))
+      THEN 'QUARANTINED'
+    ELSE stage::text
+  END:::schema.allocation_stage
 $$;
 
 -- Applies events, one element per grant that is named in the batch (the caller merges the words
@@ -2631,8 +2633,8 @@ $$;
 -- by (epoch, generation) takes the row over, unless bytes may be out under the earlier one; who lost
 -- the nonce is kept in allocation_grant; hashes are only ever added. What a relaxed epoch that was
 -- cut off left undecided stays in quarantine. Bindings of operations are not written here.
--- Fails as a whole, naming the first event, when this database does not know the event's epoch or
--- ceiling yet: it was set back, and only recovery may decide.
+-- Fails as a whole, naming an event, when this database does not know the event's epoch or ceiling:
+-- it was set back, and only recovery may decide.
 -- Locks: state rows in key order, then allocation rows in key order.
 --
 -- \`p_lasts\` is false for a grant that is followed by a later one of the same nonce; null = all true.
@@ -2665,11 +2667,13 @@ DECLARE
   v_due     timestamptz;
   v_release timestamptz;
   v_gens    integer[];
-  -- The event belongs to the ruling epoch; to a relaxed one that was closed.
-  v_rules   boolean[];
+  -- Its epoch rules no more; and was a relaxed one: nobody can tell what became of it later.
+  v_closed  boolean[];
   v_cut     boolean[];
-  -- What the event means now: in a relaxed epoch that was cut off nobody can tell what came later.
+  -- The stage that a row gets which knows nothing else of this grant.
   v_words   text[];
+  -- Released by its holder in the ruling epoch: the fast store has it in its free set already.
+  v_frees   boolean[];
   v_unknown text;
   v_fates   text[];
   v_to      text[];
@@ -2680,23 +2684,28 @@ BEGIN
   v_due := v_now + p_quarantine_ms / 2 * interval '1 ms';
   v_release := CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END;
 
-  SELECT array_agg(e.gen ORDER BY e.ord), array_agg(e.rules ORDER BY e.ord),
+  SELECT array_agg(e.gen ORDER BY e.ord), array_agg(e.closed ORDER BY e.ord),
     array_agg(e.cut ORDER BY e.ord),
     array_agg(CASE
-      WHEN e.cut AND e.stage IN ('GRANTED', 'REUSABLE') THEN 'QUARANTINED'
-      WHEN e.cut AND e.stage = 'BROADCAST' THEN 'INTENT'
-      ELSE e.stage END ORDER BY e.ord),
+      WHEN e.cut THEN CASE e.stage WHEN 'BROADCAST' THEN 'INTENT' WHEN 'ASSERTED' THEN e.stage
+        ELSE 'QUARANTINED' END
+      WHEN e.stage NOT IN ('REUSABLE', 'EXPIRED') THEN e.stage
+      WHEN e.source = 'replacement' OR e.hashes IS NOT NULL
+        OR (e.stage = 'EXPIRED' AND e.exposure <> 'declared') THEN 'QUARANTINED'
+      ELSE 'REUSABLE' END ORDER BY e.ord),
+    array_agg(e.stage = 'REUSABLE' AND NOT e.closed ORDER BY e.ord),
     min(e.submitter || ' nonce ' || e.nonce || ' epoch ' || e.epoch)
-      FILTER (WHERE e.rules IS NULL)
-  INTO v_gens, v_rules, v_cut, v_words, v_unknown
+      FILTER (WHERE e.closed IS NULL)
+  INTO v_gens, v_closed, v_cut, v_words, v_frees, v_unknown
   FROM (
-    SELECT q.ord, q.submitter, q.nonce, q.epoch, q.stage, s.chain_generation AS gen,
-      CASE WHEN q.epoch <= s.epoch AND q.nonce < s.ceiling THEN q.epoch = s.epoch END AS rules,
+    SELECT q.ord, q.submitter, q.nonce, q.epoch, q.stage, q.source, q.exposure, q.hashes,
+      s.chain_generation AS gen,
+      CASE WHEN q.epoch <= s.epoch AND q.nonce < s.ceiling THEN q.epoch < s.epoch END AS closed,
       q.epoch < s.epoch AND EXISTS (
         SELECT 1 FROM :schema.epoch_log l
         WHERE l.submitter = q.submitter AND l.epoch = q.epoch AND l.intents = 'relaxed') AS cut
-    FROM unnest(p_submitters, p_nonces, p_epochs, p_stages) WITH ORDINALITY
-      AS q (submitter, nonce, epoch, stage, ord)
+    FROM unnest(p_submitters, p_nonces, p_epochs, p_stages, p_sources, p_exposures, p_hashes)
+      WITH ORDINALITY AS q (submitter, nonce, epoch, stage, source, exposure, hashes, ord)
     LEFT JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter) e;
   IF v_unknown IS NOT NULL THEN
     RAISE EXCEPTION 'noncekit: an event is ahead of this database: %', v_unknown
@@ -2709,40 +2718,44 @@ BEGIN
   ORDER BY a.submitter, a.chain_generation, a.nonce
   FOR UPDATE OF a;
 
-  -- Fates: \`insert\` no row yet · \`same\` news about the row's own grant · \`take\` a later grant takes
-  -- the row over (first in a stage that its word may follow, then as \`same\`) · \`old\` a grant that
+  -- Fates: \`insert\` no row yet · \`take\` a later grant takes the row over, first in a stage that its
+  -- word may follow, then as \`same\` · \`same\` news about the row's own grant · \`old\` a grant that
   -- does not hold the row · \`none\`. The first pass makes rows and tells news, the second takes over,
   -- the third tells the news of those that took over.
   FOR v_pass IN 1..3 LOOP
     SELECT array_agg(f.fate ORDER BY f.ord), array_agg(CASE f.fate
-        WHEN 'insert' THEN CASE WHEN f.word = 'REUSABLE'
-          AND (f.source = 'replacement' OR f.hashes IS NOT NULL) THEN 'QUARANTINED' ELSE f.word END
-        WHEN 'same' THEN :schema.stage_after_event(f.was,
-          CASE f.event WHEN 'GRANTED' THEN f.event ELSE f.word END:::schema.allocation_stage,
-          f.is_news, f.has_hash, f.tainted)::text
+        WHEN 'insert' THEN f.word
+        WHEN 'same' THEN :schema.stage_after_event(f.was, f.event, f.is_news, f.has_hash,
+          f.tainted OR (f.event = 'EXPIRED' AND (f.cut OR f.exposure <> 'declared')))::text
         WHEN 'take' THEN CASE
-          WHEN f.cut OR f.word = 'QUARANTINED' THEN 'QUARANTINED'
-          WHEN f.word <> 'REUSABLE' THEN 'GRANTED'
-          WHEN f.was = 'QUARANTINED' OR f.source = 'replacement' OR f.tainted OR f.has_hash
+          WHEN f.cut THEN 'QUARANTINED'
+          WHEN f.word = 'REUSABLE' AND (f.was = 'QUARANTINED' OR f.tainted OR f.has_hash)
             THEN 'QUARANTINED'
-          ELSE 'REUSABLE' END
+          WHEN f.word IN ('REUSABLE', 'QUARANTINED') THEN f.word
+          ELSE 'GRANTED' END
       END ORDER BY f.ord)
     INTO v_fates, v_to
     FROM (
-      SELECT q.ord, q.word, q.event, q.cut, q.source, q.hashes, a.stage AS was,
-        q.rank > a.rank AS is_news, q.hashes IS NOT NULL OR a.hashes IS NOT NULL AS has_hash,
+      SELECT q.ord, q.word, q.cut, a.stage AS was, a.exposure,
+        CASE
+          WHEN NOT q.cut OR q.stage IN ('GRANTED', 'EXPIRED') THEN q.stage
+          ELSE q.word END AS event,
+        (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank) AS is_news,
+        q.hashes IS NOT NULL OR a.hashes IS NOT NULL AS has_hash,
         a.source = 'replacement' OR a.shared AS tainted,
         CASE
           WHEN a.nonce IS NULL THEN CASE WHEN q.is_last IS NOT FALSE THEN 'insert' ELSE 'old' END
-          WHEN a.id = q.id THEN CASE WHEN q.rank > a.rank OR (q.hashes IS NOT NULL AND NOT
-            coalesce(a.hashes, '{}') @> string_to_array(q.hashes, ',')) THEN 'same' ELSE 'none' END
           WHEN (q.epoch, q.generation) > (a.epoch, a.generation) AND q.is_last IS NOT FALSE
             AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED') THEN 'take'
-          ELSE 'old' END AS fate
+          WHEN a.id <> q.id THEN 'old'
+          WHEN (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
+            OR (q.hashes IS NOT NULL
+              AND NOT coalesce(a.hashes, '{}') @> string_to_array(q.hashes, ',')) THEN 'same'
+          ELSE 'none' END AS fate
       FROM unnest(p_submitters, v_gens, p_nonces, p_epochs, p_generations, p_ranks, p_stages,
-          v_words, v_cut, p_ids, p_sources, p_hashes, p_lasts) WITH ORDINALITY
-        AS q (submitter, gen, nonce, epoch, generation, rank, event, word, cut, id, source, hashes,
-          is_last, ord)
+          v_words, v_cut, p_ids, p_hashes, p_lasts) WITH ORDINALITY
+        AS q (submitter, gen, nonce, epoch, generation, rank, stage, word, cut, id, hashes, is_last,
+          ord)
       LEFT JOIN :schema.submitter_nonce_allocation a
         ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce) f;
 
@@ -2753,18 +2766,16 @@ BEGIN
         release_at, created_at, updated_at)
       SELECT q.submitter, q.gen, q.nonce, q.id, q.stage:::schema.allocation_stage,
         q.source:::schema.allocation_source, q.exposure:::schema.allocation_exposure, 'performance',
-        q.generation, q.epoch, q.rank, CASE WHEN q.stage = 'REUSABLE' AND q.rules THEN q.epoch END,
+        q.generation, q.epoch, q.rank, CASE WHEN q.frees AND q.stage = 'REUSABLE' THEN q.epoch END,
         q.operation_id, right(q.hashes, 66), string_to_array(q.hashes, ','), q.cut, q.note,
-        q.metadata::jsonb,
-        CASE q.stage WHEN 'GRANTED' THEN to_timestamp(q.deadline_ms / 1000) END,
+        q.metadata::jsonb, CASE q.stage WHEN 'GRANTED' THEN to_timestamp(q.deadline_ms / 1000) END,
         CASE q.stage WHEN 'BROADCAST' THEN v_now WHEN 'INTENT' THEN v_now
           WHEN 'QUARANTINED' THEN v_due END,
-        CASE q.stage WHEN 'QUARANTINED' THEN v_release END,
-        to_timestamp(q.granted_ms / 1000), v_now
+        CASE q.stage WHEN 'QUARANTINED' THEN v_release END, to_timestamp(q.granted_ms / 1000), v_now
       FROM unnest(p_submitters, v_gens, p_nonces, p_ids, v_to, p_sources, p_exposures,
-          p_generations, p_epochs, p_ranks, v_rules, v_cut, p_operations, p_hashes, p_notes,
+          p_generations, p_epochs, p_ranks, v_frees, v_cut, p_operations, p_hashes, p_notes,
           p_metadata, p_granted_ms, p_deadlines_ms, v_fates)
-        AS q (submitter, gen, nonce, id, stage, source, exposure, generation, epoch, rank, rules,
+        AS q (submitter, gen, nonce, id, stage, source, exposure, generation, epoch, rank, frees,
           cut, operation_id, hashes, note, metadata, granted_ms, deadline_ms, fate)
       WHERE q.fate = 'insert';
     END IF;
@@ -2772,40 +2783,52 @@ BEGIN
     IF 'same' = ANY (v_fates) THEN
       UPDATE :schema.submitter_nonce_allocation a
       SET stage = q.stage,
-          rank = greatest(a.rank, q.rank),
+          epoch = greatest(a.epoch, q.epoch),
+          generation = CASE WHEN (q.epoch, q.generation) > (a.epoch, a.generation)
+            THEN q.generation ELSE a.generation END,
+          rank = CASE WHEN (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
+            THEN q.rank ELSE a.rank END,
           hashes = :schema.with_hashes(a.hashes, q.hashes),
           tx_hash = CASE
             WHEN q.hashes IS NULL OR a.stage NOT IN
               ('GRANTED', 'INTENT', 'BROADCAST', 'QUARANTINED', 'REUSABLE', 'ASSERTED') THEN a.tx_hash
-            WHEN q.rank > a.rank OR a.tx_hash IS NULL THEN q.hashes[cardinality(q.hashes)]
+            WHEN a.tx_hash IS NULL OR (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
+              THEN q.hashes[cardinality(q.hashes)]
             ELSE a.tx_hash END,
-          note = CASE WHEN q.rank > a.rank THEN coalesce(q.note, a.note) ELSE a.note END,
+          note = CASE WHEN (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
+            THEN coalesce(q.note, a.note) ELSE a.note END,
           deadline = CASE WHEN q.stage <> 'GRANTED' THEN NULL
-            WHEN q.rank > a.rank THEN to_timestamp(q.deadline_ms / 1000) ELSE a.deadline END,
+            WHEN (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
+              THEN to_timestamp(q.deadline_ms / 1000)
+            ELSE a.deadline END,
           due_at = CASE
             WHEN q.stage = 'QUARANTINED' AND a.stage <> 'QUARANTINED' THEN v_due
             WHEN q.stage IN ('INTENT', 'BROADCAST') AND a.stage <> q.stage THEN v_now
             WHEN q.stage <> a.stage THEN NULL
-            -- Somebody told another hash of it: look for that one too, now.
+            -- Another hash of it became known: look for that one too, now.
             WHEN q.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'ASSERTED')
               AND NOT coalesce(a.hashes, '{}') @> coalesce(q.hashes, '{}') THEN v_now
             ELSE a.due_at END,
           release_at = CASE WHEN q.stage <> 'QUARANTINED' THEN NULL
             WHEN a.stage = 'QUARANTINED' THEN a.release_at ELSE v_release END,
           stuck_since = CASE WHEN q.stage = a.stage THEN a.stuck_since END,
-          loaded_epoch = CASE WHEN q.stage = a.stage THEN a.loaded_epoch
-            -- Its fast store has it in the free set already; one that left that store, or whose
-            -- epoch is over, may be handed over again.
-            WHEN q.stage = 'REUSABLE' AND q.rules THEN q.epoch
+          -- What left the fast store is handed over again once it may be issued.
+          loaded_epoch = CASE
+            WHEN q.event = 'EXPIRED' AND (q.epoch, q.generation, q.rank)
+              > (a.epoch, a.generation, a.rank) THEN NULL
+            WHEN q.stage = a.stage THEN a.loaded_epoch
+            WHEN q.stage = 'REUSABLE' AND q.frees THEN q.epoch
             WHEN q.stage IN ('REUSABLE', 'QUARANTINED') THEN NULL
             ELSE a.loaded_epoch END,
           updated_at = v_now
       FROM (
-        SELECT u.submitter, u.gen, u.nonce, u.epoch, u.stage:::schema.allocation_stage AS stage,
-          u.rank, string_to_array(u.hashes, ',') AS hashes, u.note, u.deadline_ms, u.rules
-        FROM unnest(p_submitters, v_gens, p_nonces, p_epochs, v_to, p_ranks, p_hashes, p_notes,
-            p_deadlines_ms, v_rules, v_fates)
-          AS u (submitter, gen, nonce, epoch, stage, rank, hashes, note, deadline_ms, rules, fate)
+        SELECT u.submitter, u.gen, u.nonce, u.epoch, u.generation, u.rank, u.event,
+          u.stage:::schema.allocation_stage AS stage, string_to_array(u.hashes, ',') AS hashes,
+          u.note, u.deadline_ms, u.frees
+        FROM unnest(p_submitters, v_gens, p_nonces, p_epochs, p_generations, p_ranks, p_stages, v_to,
+            p_hashes, p_notes, p_deadlines_ms, v_frees, v_fates)
+          AS u (submitter, gen, nonce, epoch, generation, rank, event, stage, hashes, note,
+            deadline_ms, frees, fate)
         WHERE u.fate = 'same') q
       WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce;
     END IF;
@@ -2813,7 +2836,7 @@ BEGIN
     -- News about the present holder may be why nobody else gets the nonce: look again after it.
     CONTINUE WHEN 'same' = ANY (v_fates);
 
-    PERFORM :schema.keep_replaced(p_submitters, v_gens, p_nonces, v_fates, v_now);
+    PERFORM :schema.keep_replaced(p_submitters, v_gens, p_nonces, p_ids, v_fates, v_now);
     UPDATE :schema.submitter_nonce_allocation a
     SET id = q.id,
         stage = q.stage,
@@ -2825,8 +2848,7 @@ BEGIN
         generation = q.generation,
         epoch = q.epoch,
         rank = CASE WHEN q.word IN ('INTENT', 'BROADCAST', 'ASSERTED') THEN 0 ELSE q.rank END,
-        loaded_epoch = CASE WHEN q.stage = 'REUSABLE' AND q.rules THEN q.epoch
-          WHEN q.stage = 'GRANTED' OR q.cut THEN a.loaded_epoch END,
+        loaded_epoch = CASE WHEN q.stage = 'REUSABLE' AND q.frees THEN q.epoch END,
         operation_id = q.operation_id,
         tx_hash = right(q.hashes, 66),
         hashes = :schema.with_hashes(a.hashes, string_to_array(q.hashes, ',')),
@@ -2845,21 +2867,26 @@ BEGIN
     FROM (
       SELECT u.submitter, u.gen, u.nonce, u.id, u.stage:::schema.allocation_stage AS stage, u.word,
         u.source, u.exposure:::schema.allocation_exposure AS exposure, u.generation, u.epoch, u.rank,
-        u.rules, u.cut, u.operation_id, u.hashes, u.note, u.metadata, u.granted_ms, u.deadline_ms
+        u.frees, u.cut, u.operation_id, u.hashes, u.note, u.metadata, u.granted_ms, u.deadline_ms
       FROM unnest(p_submitters, v_gens, p_nonces, p_ids, v_to, v_words, p_sources, p_exposures,
-          p_generations, p_epochs, p_ranks, v_rules, v_cut, p_operations, p_hashes, p_notes,
+          p_generations, p_epochs, p_ranks, v_frees, v_cut, p_operations, p_hashes, p_notes,
           p_metadata, p_granted_ms, p_deadlines_ms, v_fates)
         AS u (submitter, gen, nonce, id, stage, word, source, exposure, generation, epoch, rank,
-          rules, cut, operation_id, hashes, note, metadata, granted_ms, deadline_ms, fate)
+          frees, cut, operation_id, hashes, note, metadata, granted_ms, deadline_ms, fate)
       WHERE u.fate = 'take') q
     WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce;
     -- What took over in the stage of its word is done; the rest needs the last pass.
     EXIT WHEN NOT v_words && ARRAY['INTENT', 'BROADCAST', 'ASSERTED'];
   END LOOP;
 
-  IF v_fates && ARRAY['old', 'take'] OR p_lasts IS NOT NULL THEN
-    PERFORM :schema.keep_losers(p_submitters, v_gens, p_nonces, p_generations, p_stages, v_words,
-      p_ids, p_sources, p_granted_ms, p_operations, p_hashes, p_notes, v_now, v_due, v_release);
+  IF 'old' = ANY (v_fates) OR p_lasts IS NOT NULL THEN
+    PERFORM :schema.keep_losers(p_submitters, v_gens, p_nonces, p_generations,
+      -- Quarantine for want of knowledge proves nothing against a later holder.
+      (SELECT array_agg(s.stage NOT IN ('GRANTED', 'REUSABLE')
+        AND NOT (s.stage = 'EXPIRED' AND (s.cut OR s.word = 'REUSABLE')) ORDER BY s.ord)
+       FROM unnest(p_stages, v_words, v_cut) WITH ORDINALITY AS s (stage, word, cut, ord)),
+      v_words, p_ids, p_sources, p_granted_ms, p_operations, p_hashes, p_notes, v_now, v_due,
+      v_release);
   END IF;
 
   UPDATE :schema.submitter_nonce_state s
@@ -2868,10 +2895,10 @@ BEGIN
       updated_at = v_now
   FROM (
     SELECT q.submitter, max(q.nonce) + 1 AS next,
-      to_timestamp(min(q.deadline_ms) FILTER (WHERE q.word = 'GRANTED' AND NOT q.rules) / 1000)
+      to_timestamp(min(q.deadline_ms) FILTER (WHERE q.word = 'GRANTED' AND q.closed) / 1000)
         AS deadline
-    FROM unnest(p_submitters, p_nonces, v_words, v_rules, p_deadlines_ms)
-      AS q (submitter, nonce, word, rules, deadline_ms)
+    FROM unnest(p_submitters, p_nonces, v_words, v_closed, p_deadlines_ms)
+      AS q (submitter, nonce, word, closed, deadline_ms)
     GROUP BY q.submitter) n
   WHERE s.submitter = n.submitter
     AND (s.next_local_nonce < n.next OR s.reclaim_at > n.deadline);
@@ -2889,6 +2916,7 @@ CREATE FUNCTION :schema.keep_replaced(
   p_submitters text[],
   p_gens       integer[],
   p_nonces     bigint[],
+  p_ids        uuid[],
   p_fates      text[],
   p_now        timestamptz
 ) RETURNS void LANGUAGE sql
@@ -2899,10 +2927,11 @@ AS $$
     inherited_hashes, note, granted_at, ended_at)
   SELECT a.id, a.submitter, a.chain_generation, a.nonce, a.generation, a.source, a.stage,
     a.operation_id, a.hashes, a.inherited_hashes, a.note, a.created_at, p_now
-  FROM unnest(p_submitters, p_gens, p_nonces, p_fates) AS q (submitter, gen, nonce, fate)
+  FROM unnest(p_submitters, p_gens, p_nonces, p_ids, p_fates) AS q (submitter, gen, nonce, id, fate)
   JOIN :schema.submitter_nonce_allocation a
     ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
-  WHERE q.fate = 'take' AND a.generation > 0
+  -- A late owner may have got its own nonce back by a new grant.
+  WHERE q.fate = 'take' AND a.id <> q.id AND a.generation > 0
   ON CONFLICT (id) DO UPDATE
   SET ended_stage = :schema.worse_end(g.ended_stage, excluded.ended_stage)
 $$;
@@ -2915,7 +2944,7 @@ CREATE FUNCTION :schema.keep_losers(
   p_gens        integer[],
   p_nonces      bigint[],
   p_generations integer[],
-  p_stages      text[],
+  p_exposed     boolean[],
   p_words       text[],
   p_ids         uuid[],
   p_sources     text[],
@@ -2972,12 +3001,12 @@ BEGIN
   FROM (
     SELECT u.submitter, u.gen, u.nonce, array_agg(DISTINCT h.hash) FILTER (WHERE h.hash IS NOT NULL)
       AS hashes
-    FROM unnest(p_submitters, p_gens, p_nonces, p_stages, p_ids, p_hashes)
-      AS u (submitter, gen, nonce, stage, id, hashes)
+    FROM unnest(p_submitters, p_gens, p_nonces, p_exposed, p_ids, p_hashes)
+      AS u (submitter, gen, nonce, exposed, id, hashes)
     JOIN :schema.submitter_nonce_allocation b
       ON b.submitter = u.submitter AND b.chain_generation = u.gen AND b.nonce = u.nonce
     LEFT JOIN LATERAL unnest(string_to_array(u.hashes, ',')) AS h (hash) ON true
-    WHERE b.id <> u.id AND (u.hashes IS NOT NULL OR u.stage NOT IN ('GRANTED', 'REUSABLE'))
+    WHERE b.id <> u.id AND (u.hashes IS NOT NULL OR u.exposed)
     GROUP BY u.submitter, u.gen, u.nonce) q
   WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
     AND (NOT coalesce(a.hashes, '{}') @> coalesce(q.hashes, '{}')
@@ -3302,14 +3331,8 @@ END $$;
 
 -- Who brings the schema to this version has the database before his eyes.
 SELECT :schema.record_server(NULL, 'migrated', 'migration');`,
-  '0040_watch_fast_stores': `-- What operators and sweeps look up about fast stores.
-
--- Open epochs of fast stores, so that a worker finds those whose node is gone.
-CREATE INDEX state_in_fast_store ON :schema.submitter_nonce_state (submitter)
-  WHERE engine = 'performance';
-
--- When a worker last brought events to their rows, and what last kept one from it: any node can
--- tell, not the worker alone.
+  '0040_watch_fast_stores': `-- What any node can tell about the way from a fast store to Postgres, not the worker alone: when a
+-- worker last brought events to their rows, and what last kept one from it.
 ALTER TABLE :schema.flush_worker
   ADD COLUMN last_success_at timestamptz,
   ADD COLUMN last_failure_at timestamptz,

@@ -22,6 +22,8 @@ export interface StatementParameters {
     readonly genesisHash: string;
     /** rows settled by one call; the rest is left for the next */
     readonly rowLimit: number;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Answers a batch of allocation requests; the function in the migrations states guarantee and replies.
@@ -55,6 +57,8 @@ export interface StatementParameters {
     readonly release: string;
     readonly skipLocked: boolean;
     readonly retry: boolean;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Applies events of fast grants; the function in the migrations states guarantee and locks.
@@ -102,6 +106,8 @@ export interface StatementParameters {
     /** for rows that enter quarantine */
     readonly releaseMs: readonly (number | null)[];
     readonly stuck: readonly (boolean | null)[];
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Ruling performance epochs whose fast store could be handed nonces to issue again. Found from the
@@ -163,6 +169,8 @@ export interface StatementParameters {
     readonly reason: string;
     readonly quarantineMs: number;
     readonly release: string;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Applies a batch of holders' commands; the function in the migrations states guarantee and replies.
@@ -188,6 +196,8 @@ export interface StatementParameters {
     readonly metadata: readonly (string | null)[] | null;
     readonly grantedMs: readonly (number | null)[] | null;
     readonly deadlinesMs: readonly (number | null)[] | null;
+    /** as the others; checked only where a command lets bytes leave or makes a row */
+    readonly server: string | null;
   };
   /**
    * What the database says of witnessed submitters; no row for those it does not know.
@@ -224,6 +234,8 @@ export interface StatementParameters {
     readonly freeLimit: number;
     readonly quarantineMs: number;
     readonly release: string;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Reads one allocation by its owner token; no row when the token is unknown or was superseded.
@@ -287,14 +299,6 @@ export interface StatementParameters {
   readonly listDeadLetters: {
     /** id of the last one seen; null = from the start */
     readonly after: string | null;
-    readonly rowLimit: number;
-  };
-  /**
-   * Ruling epochs of fast stores in key order, a page after the submitter named.
-   */
-  readonly listFastEpochs: {
-    /** last submitter seen; '' = from the start */
-    readonly after: string;
     readonly rowLimit: number;
   };
   /**
@@ -396,6 +400,8 @@ export interface StatementParameters {
     readonly metadata: readonly (string | null)[] | null;
     readonly grantedMs: readonly (number | null)[];
     readonly deadlinesMs: readonly (number | null)[];
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Vouches for the run of the server that was verified; the first to do so is remembered.
@@ -440,6 +446,8 @@ export interface StatementParameters {
     readonly freeLimit: number;
     readonly quarantineMs: number;
     readonly release: string;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Gives back every shard a worker holds.
@@ -530,17 +538,18 @@ const SQL: Readonly<Record<StatementName, StatementSource>> = {
   alignSubmitter: {
     file: 'align-submitter',
     hot: false,
-    parameters: ['submitter', 'latestCount', 'finalizedCount', 'genesisHash', 'rowLimit'],
+    parameters: ['submitter', 'latestCount', 'finalizedCount', 'genesisHash', 'rowLimit', 'server'],
     text: `SELECT verdict, known_genesis, chain_latest, last_chain_nonce, foreign_use, fenced, finalized, stuck,
   lowered
-FROM :schema.align_submitter($1, $2, $3, $4, $5)`,
+FROM :schema.align_submitter(CASE WHEN :schema.same_server($6) THEN $1::text END, $2, $3, $4, $5)`,
   },
   allocateBatch: {
     file: 'allocate-batch',
     hot: true,
-    parameters: ['submitters', 'windows', 'needs', 'minTtlMs', 'requestSubmitter', 'requestCount', 'requestTtlMs', 'requestExposure', 'requestOperation', 'requestHash', 'requestMetadata', 'slotIds', 'slotRequest', 'slotRank', 'quarantineMs', 'release', 'skipLocked', 'retry'],
+    parameters: ['submitters', 'windows', 'needs', 'minTtlMs', 'requestSubmitter', 'requestCount', 'requestTtlMs', 'requestExposure', 'requestOperation', 'requestHash', 'requestMetadata', 'slotIds', 'slotRequest', 'slotRank', 'quarantineMs', 'release', 'skipLocked', 'retry', 'server'],
     text: `SELECT kind, index, nonce, extra, at_ms, detail
-FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+FROM :schema.allocate_batch(
+  CASE WHEN :schema.same_server($19) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
   },
   applyEvents: {
     file: 'apply-events',
@@ -552,8 +561,9 @@ FROM :schema.allocate_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $
   applyTracking: {
     file: 'apply-tracking',
     hot: false,
-    parameters: ['ids', 'fromStages', 'toStages', 'hashesSeen', 'txHashes', 'blockNumbers', 'blockHashes', 'proofs', 'reasons', 'nextLookMs', 'releaseMs', 'stuck'],
-    text: `SELECT id FROM :schema.apply_tracking($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+    parameters: ['ids', 'fromStages', 'toStages', 'hashesSeen', 'txHashes', 'blockNumbers', 'blockHashes', 'proofs', 'reasons', 'nextLookMs', 'releaseMs', 'stuck', 'server'],
+    text: `SELECT id FROM :schema.apply_tracking(
+  CASE WHEN :schema.same_server($13) THEN $1::uuid[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
   },
   awaitingLoad: {
     file: 'awaiting-load',
@@ -632,16 +642,18 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
   closeFastEpoch: {
     file: 'close-fast-epoch',
     hot: false,
-    parameters: ['submitter', 'epoch', 'retiredNext', 'reason', 'quarantineMs', 'release'],
-    text: `SELECT :schema.change_epoch($1, $2, 'performance', NULL, 0, coalesce((
+    parameters: ['submitter', 'epoch', 'retiredNext', 'reason', 'quarantineMs', 'release', 'server'],
+    text: `SELECT :schema.change_epoch(CASE WHEN :schema.same_server($7) THEN $1::text END, $2, 'performance', NULL, 0, coalesce((
   SELECT l.intents FROM :schema.epoch_log l WHERE l.submitter = $1 AND l.epoch = $2), 'strict'),
   $4, $3, $5, $6) AS epoch`,
   },
   commandBatch: {
     file: 'command-batch',
     hot: true,
-    parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'metadata', 'grantedMs', 'deadlinesMs'],
-    text: `SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'metadata', 'grantedMs', 'deadlinesMs', 'server'],
+    text: `SELECT * FROM :schema.command_batch(
+  CASE WHEN :schema.same_server(CASE WHEN 'intent' = ANY ($1) OR $12 IS NOT NULL THEN $20 END)
+    THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
   $16, $17, $18, $19) ORDER BY ord`,
   },
   compareWitnesses: {
@@ -678,8 +690,9 @@ LIMIT $3`,
   enterFastEpochs: {
     file: 'enter-fast-epochs',
     hot: false,
-    parameters: ['submitters', 'incarnations', 'badEpochs', 'raises', 'windows', 'reasons', 'intents', 'freeLimit', 'quarantineMs', 'release'],
-    text: `SELECT * FROM :schema.enter_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
+    parameters: ['submitters', 'incarnations', 'badEpochs', 'raises', 'windows', 'reasons', 'intents', 'freeLimit', 'quarantineMs', 'release', 'server'],
+    text: `SELECT * FROM :schema.enter_fast_epochs(
+  CASE WHEN :schema.same_server($11) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
   },
   findAllocation: {
     file: 'find-allocation',
@@ -800,15 +813,6 @@ WHERE d.resolved_at IS NULL
   AND ($1::uuid IS NULL OR (d.created_at, d.id) > (
     SELECT a.created_at, a.id FROM :schema.dead_letter a WHERE a.id = $1))
 ORDER BY d.created_at, d.id
-LIMIT $2`,
-  },
-  listFastEpochs: {
-    file: 'list-fast-epochs',
-    hot: false,
-    parameters: ['after', 'rowLimit'],
-    text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
-WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL AND s.submitter > $1
-ORDER BY s.submitter
 LIMIT $2`,
   },
   listNonces: {
@@ -965,8 +969,9 @@ ORDER BY a.submitter, a.nonce`,
   recordGrants: {
     file: 'record-grants',
     hot: true,
-    parameters: ['requests', 'ids', 'submitters', 'nonces', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'hashes', 'metadata', 'grantedMs', 'deadlinesMs'],
-    text: `SELECT * FROM :schema.record_grants($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    parameters: ['requests', 'ids', 'submitters', 'nonces', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'hashes', 'metadata', 'grantedMs', 'deadlinesMs', 'server'],
+    text: `SELECT * FROM :schema.record_grants(
+  CASE WHEN :schema.same_server($14) THEN $1::integer[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ORDER BY request`,
   },
   recordServer: {
@@ -985,8 +990,9 @@ FROM :schema.recover_submitters($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   refillFastEpochs: {
     file: 'refill-fast-epochs',
     hot: false,
-    parameters: ['submitters', 'incarnations', 'epochs', 'ceilings', 'raises', 'windows', 'intents', 'freeLimit', 'quarantineMs', 'release'],
-    text: `SELECT * FROM :schema.refill_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
+    parameters: ['submitters', 'incarnations', 'epochs', 'ceilings', 'raises', 'windows', 'intents', 'freeLimit', 'quarantineMs', 'release', 'server'],
+    text: `SELECT * FROM :schema.refill_fast_epochs(
+  CASE WHEN :schema.same_server($11) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
   },
   releaseFlushShards: {
     file: 'release-flush-shards',
