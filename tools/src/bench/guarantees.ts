@@ -9,6 +9,16 @@ export const GUARANTEES = {
     severalProcesses: 'yes',
     reuse: 'yes, lowest first',
   },
+  performanceStrict: {
+    crashSafe: 'yes: intents are committed before a send; a lost Redis costs an epoch',
+    severalProcesses: 'yes',
+    reuse: 'yes, lowest first',
+  },
+  performanceRelaxed: {
+    crashSafe: 'yes: what a lost Redis had granted is quarantined',
+    severalProcesses: 'yes',
+    reuse: 'yes, lowest first',
+  },
   classic: { crashSafe: COMMITTED, severalProcesses: 'yes', reuse: 'no' },
   thirdweb: {
     crashSafe: 'no: three separate Redis commands, a crash between them loses the nonce',

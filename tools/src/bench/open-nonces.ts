@@ -6,11 +6,16 @@ import type { StackChain } from '../stack/stack';
 import { TTL_MS } from './contenders/raw-statements';
 import { SCHEMA } from './bench-stores';
 
+/** More events than any run makes: nobody drains them meanwhile. */
+const STREAM_MAX = 10_000_000;
+
 export interface NodeSettings {
   readonly databaseUrl: string;
   /** With it, the Redis lock stands before every batch. */
   readonly redisUrl?: string | undefined;
   readonly chain?: StackChain | undefined;
+  /** Redis grants; needs `redisUrl`. */
+  readonly performance?: { readonly intents: 'strict' | 'relaxed'; readonly keyPrefix: string };
 }
 
 export interface OpenNonces {
@@ -18,15 +23,26 @@ export interface OpenNonces {
   close(): Promise<void>;
 }
 
+function keysOf({ performance }: NodeSettings): { keyPrefix?: string } {
+  return performance === undefined ? {} : { keyPrefix: performance.keyPrefix };
+}
+
 /** One node: the library as a host uses it, without a limit on what is in flight. */
 export async function openNonces(settings: NodeSettings): Promise<OpenNonces> {
-  const { databaseUrl, redisUrl, chain } = settings;
+  const { databaseUrl, redisUrl, chain, performance } = settings;
   const client = redisUrl === undefined ? undefined : new Redis(redisUrl);
   const module = NonceModule.forRoot({
     database: { url: databaseUrl, schema: SCHEMA },
     maxInFlight: 0,
     allocation: { exposure: 'declared', ttlMs: TTL_MS },
-    redis: client === undefined ? { enabled: false } : { client },
+    redis: client === undefined ? { enabled: false } : { client, ...keysOf(settings) },
+    ...(performance === undefined
+      ? {}
+      : {
+          mode: 'PERFORMANCE',
+          performance: { intents: performance.intents },
+          flush: { streamMax: STREAM_MAX },
+        }),
     ...(chain === undefined
       ? {}
       : {

@@ -1,5 +1,7 @@
 import type { BenchCase } from '../bench-case';
 import { chainTransfers } from './chain-transfers';
+import { fastHolder } from './fast-holder';
+import { fastHot } from './fast-hot';
 import { growth } from './growth';
 import { holderCommands } from './holder-commands';
 import { hotSubmitter } from './hot-submitter';
@@ -7,6 +9,7 @@ import { httpAllocate } from './http-allocate';
 import { loneCaller } from './lone-caller';
 import { manySubmitters } from './many-submitters';
 import { memory } from './memory';
+import { redisRestart } from './redis-restart';
 import { scaleOut } from './scale-out';
 
 /** In the order they run. */
@@ -15,9 +18,12 @@ export const CASES: readonly BenchCase[] = [
   manySubmitters,
   loneCaller,
   holderCommands,
+  fastHot,
+  fastHolder,
   growth,
   scaleOut,
   httpAllocate,
   chainTransfers,
   memory,
+  redisRestart,
 ];

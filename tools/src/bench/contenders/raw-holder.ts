@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { SCHEMA } from '../bench-stores';
 import { commandParameters, RAW_COMMAND, type RawCommand } from './raw-statements';
 import { RawCoalescer } from './raw-coalescer';
 
@@ -16,6 +17,14 @@ export class RawHolder {
   async tell(command: RawCommand): Promise<void> {
     const verdict = await this.coalescer.submit(command);
     if (verdict !== 'done') throw new Error(`${command.command} was answered with ${verdict}`);
+  }
+
+  /** Lets nonces be claimed that no ceiling was raised for. */
+  async liftCeiling(submitter: string): Promise<void> {
+    await this.pool.query(
+      `UPDATE ${SCHEMA}.submitter_nonce_state SET ceiling = 1000000000 WHERE submitter = $1`,
+      [submitter],
+    );
   }
 
   close(): Promise<void> {

@@ -10,7 +10,7 @@ export const RAW_ALLOCATE = {
 export const RAW_COMMAND = {
   name: 'raw_command',
   text: `SELECT ord, verdict FROM ${SCHEMA}.command_batch(
-    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 };
 
 /** Longer than any run: what expires meanwhile would be reclaimed instead of granted fresh. */
@@ -67,6 +67,16 @@ export interface RawCommand {
   readonly command: 'intent' | 'used';
   readonly id: string;
   readonly hash: string;
+  /** Of a grant whose row the intent makes. */
+  readonly grant?: RawFastGrant;
+}
+
+export interface RawFastGrant {
+  readonly submitter: string;
+  readonly nonce: number;
+  readonly epoch: number;
+  readonly generation: number;
+  readonly grantedMs: number;
 }
 
 export function commandParameters(commands: readonly RawCommand[]): unknown[] {
@@ -74,8 +84,8 @@ export function commandParameters(commands: readonly RawCommand[]): unknown[] {
   return [
     commands.map((command) => command.command),
     commands.map((command) => command.id),
-    none,
-    none,
+    commands.map((command) => command.grant?.submitter ?? null),
+    commands.map((command) => command.grant?.nonce ?? null),
     commands.map((command) => command.hash),
     none,
     none,
@@ -83,5 +93,24 @@ export function commandParameters(commands: readonly RawCommand[]): unknown[] {
     commands.map(() => false),
     QUARANTINE_MS,
     RELEASE,
+    ...grantColumns(commands),
+  ];
+}
+
+/** Null altogether when no command carries a grant, as the engine sends them. */
+function grantColumns(commands: readonly RawCommand[]): unknown[] {
+  const of = <T>(pick: (grant: RawFastGrant) => T): (T | null)[] | null =>
+    commands.some((command) => command.grant !== undefined)
+      ? commands.map(({ grant }) => (grant === undefined ? null : pick(grant)))
+      : null;
+  return [
+    of((grant) => grant.epoch),
+    of((grant) => grant.generation),
+    of(() => 'fresh'),
+    of(() => 'declared'),
+    of(() => null),
+    of(() => null),
+    of((grant) => grant.grantedMs),
+    of((grant) => grant.grantedMs + TTL_MS),
   ];
 }
