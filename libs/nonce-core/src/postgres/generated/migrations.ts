@@ -2983,11 +2983,15 @@ BEGIN
     OR NOT coalesce(g.hashes, '{}') @> coalesce(excluded.hashes, '{}');
 
   UPDATE :schema.submitter_nonce_allocation a
+  -- Behind those of earlier holders, before those of the present one.
   SET hashes = CASE WHEN q.hashes IS NULL THEN a.hashes
-        ELSE ARRAY(SELECT h FROM unnest(q.hashes) AS h
-          WHERE h <> ALL (coalesce(a.hashes, '{}'))) || a.hashes END,
+        ELSE a.hashes[1 : a.inherited_hashes] || ARRAY(
+          SELECT h FROM unnest(q.hashes) WITH ORDINALITY AS x (h, at)
+          WHERE h <> ALL (coalesce(a.hashes, '{}')) GROUP BY h ORDER BY min(at))
+          || a.hashes[a.inherited_hashes + 1 :] END,
       inherited_hashes = a.inherited_hashes + (
-        SELECT count(*) FROM unnest(q.hashes) AS h WHERE h <> ALL (coalesce(a.hashes, '{}')))::integer,
+        SELECT count(DISTINCT h) FROM unnest(q.hashes) AS h
+        WHERE h <> ALL (coalesce(a.hashes, '{}')))::integer,
       stage = CASE a.stage WHEN 'REUSABLE' THEN 'QUARANTINED'
         ELSE a.stage::text END:::schema.allocation_stage,
       source = CASE a.stage WHEN 'GRANTED' THEN 'replacement'
@@ -2999,13 +3003,13 @@ BEGIN
       loaded_epoch = CASE WHEN a.stage = 'REUSABLE' THEN NULL ELSE a.loaded_epoch END,
       updated_at = p_now
   FROM (
-    SELECT u.submitter, u.gen, u.nonce, array_agg(DISTINCT h.hash) FILTER (WHERE h.hash IS NOT NULL)
-      AS hashes
-    FROM unnest(p_submitters, p_gens, p_nonces, p_exposed, p_ids, p_hashes)
-      AS u (submitter, gen, nonce, exposed, id, hashes)
+    SELECT u.submitter, u.gen, u.nonce,
+      array_agg(h.hash ORDER BY u.ord, h.at) FILTER (WHERE h.hash IS NOT NULL) AS hashes
+    FROM unnest(p_submitters, p_gens, p_nonces, p_exposed, p_ids, p_hashes) WITH ORDINALITY
+      AS u (submitter, gen, nonce, exposed, id, hashes, ord)
     JOIN :schema.submitter_nonce_allocation b
       ON b.submitter = u.submitter AND b.chain_generation = u.gen AND b.nonce = u.nonce
-    LEFT JOIN LATERAL unnest(string_to_array(u.hashes, ',')) AS h (hash) ON true
+    LEFT JOIN LATERAL unnest(string_to_array(u.hashes, ',')) WITH ORDINALITY AS h (hash, at) ON true
     WHERE b.id <> u.id AND (u.hashes IS NOT NULL OR u.exposed)
     GROUP BY u.submitter, u.gen, u.nonce) q
   WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
