@@ -62,6 +62,8 @@ export interface SubmitterRecovery {
   readonly reason: string;
   /** Quarantined nonces of it that nothing has settled yet. */
   readonly open: number;
+  /** False while it was cut off and waits to be continued. */
+  readonly finished: boolean;
 }
 
 /**

@@ -68,7 +68,7 @@ export const METRICS = {
   nonce_pool_level: {
     kind: 'gauge',
     labels: [],
-    help: 'Fresh and recycled nonces that lay ready in Redis when this process was last served.',
+    help: 'Fresh and recycled nonces ready in Redis, of the submitter this process served last.',
   },
   nonce_rpc_requests_total: {
     kind: 'counter',

@@ -7,6 +7,8 @@ import type { QuarantinePolicy } from '../domain/quarantine-policy';
 export interface TrackedAllocation extends Allocation {
   /** How many of the first hashes are of earlier holders, whose success is this one's failure. */
   readonly inheritedHashes: number;
+  /** The database may have forgotten further hashes: it was put back after this grant was made. */
+  readonly mayLackHashes?: boolean;
   /** Bytes of the last intent that stored them; null when only hashes are known. */
   readonly rawTx: Hex | null;
   readonly blockNumber: number | null;

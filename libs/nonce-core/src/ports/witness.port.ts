@@ -28,3 +28,14 @@ export interface Continuity {
    */
   keep(witnesses: readonly Witness[]): Promise<void>;
 }
+
+/** Tells hot statements which run of the database was verified (H-9). */
+export interface ServerGuard {
+  /** Start of the verified run; fits no run while none is. */
+  expectedStart(): string;
+  /**
+   * A statement was refused because another run answered. Resolves once it may be repeated.
+   * @throws NonceError NONCE_RECOVERY_HOLD, NONCE_STORE_UNAVAILABLE.
+   */
+  serverChanged(): Promise<void>;
+}

@@ -1,5 +1,6 @@
 import type { AllocateBatch, AllocateRow } from '../ports/allocation-store.port';
 import type { StatementParameters } from './generated/sql';
+import type { Unguarded } from './statement-runner';
 
 /** A batch in the order the statement wants: by submitter, then as the callers came. */
 export interface SortedBatch {
@@ -8,7 +9,7 @@ export interface SortedBatch {
   readonly rows: readonly AllocateRow[];
   /** 1-based submitter of each request, as the statement numbers them. */
   readonly requestSubmitter: readonly number[];
-  readonly parameters: StatementParameters['allocateBatch'];
+  readonly parameters: Unguarded<StatementParameters['allocateBatch']>;
 }
 
 /** Lays a batch out as the parallel arrays of `allocate_batch`. */

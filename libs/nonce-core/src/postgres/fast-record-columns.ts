@@ -8,6 +8,7 @@ import { isContiguous } from './allocate-answers';
 import { toAllocation, type AllocationRow } from './allocation-row';
 import { jsonOf } from './fast-grant-columns';
 import type { StatementParameters } from './generated/sql';
+import type { Unguarded } from './statement-runner';
 
 /** One reply row of `record_grants` and `find_binding`. */
 export interface RecordReply {
@@ -20,7 +21,7 @@ export interface RecordReply {
 export type DecodedRecord =
   FastRecordAnswer | { readonly kind: 'read'; readonly ids: readonly string[] };
 
-type Columns = StatementParameters['recordGrants'];
+type Columns = Unguarded<StatementParameters['recordGrants']>;
 
 export function recordColumns(rows: readonly FastRecordRow[]): Columns {
   const slots = rows.flatMap((row, i) =>

@@ -1,6 +1,7 @@
 import type { Allocation } from '../domain/allocation';
 import type { AllocationStage } from '../domain/allocation-state';
 import type { ErrorCode } from '../domain/errors/catalogue';
+import { isNonceError } from '../domain/errors/nonce-error';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type {
   AllocateAnswer,
@@ -17,7 +18,7 @@ import { toAllocation, type AllocationRow } from './allocation-row';
 import { grantColumns } from './fast-grant-columns';
 import type { StatementParameters } from './generated/sql';
 import { readAllocations, replayOf } from './read-allocations';
-import type { StatementRunner } from './statement-runner';
+import type { StatementRunner, Unguarded } from './statement-runner';
 
 interface CommandReply extends AllocationRow {
   readonly verdict: 'done' | 'same' | ErrorCode;
@@ -25,7 +26,7 @@ interface CommandReply extends AllocationRow {
   readonly previous: AllocationStage | null;
 }
 
-type CommandColumns = StatementParameters['commandBatch'];
+type CommandColumns = Unguarded<StatementParameters['commandBatch']>;
 
 /** The authority on Postgres: one function call per batch, one transaction per call. */
 export class PostgresAllocationStore implements AllocationStore {
@@ -47,12 +48,14 @@ export class PostgresAllocationStore implements AllocationStore {
     handle?: TransactionHandle,
   ): Promise<readonly HolderAnswer[]> {
     if (rows.length === 0) return [];
-    const replies = await this.runner.run<CommandReply, CommandColumns>(
-      this.runner.statements.commandBatch,
-      commandColumns(rows, quarantine),
-      handle,
-    );
-    return replies.map(toHolderAnswer);
+    try {
+      return await this.decide(rows, quarantine, handle);
+    } catch (error) {
+      const known = rows.filter((row) => !isHeldBack(row));
+      const held = isNonceError(error, 'NONCE_RECOVERY_HOLD') && handle === undefined;
+      if (!held || known.length === 0) throw error;
+      return withHeldBack(rows, await this.decide(known, quarantine));
+    }
   }
 
   async open(baseline: SubmitterBaseline): Promise<void> {
@@ -77,11 +80,39 @@ export class PostgresAllocationStore implements AllocationStore {
     return rows[0] === undefined ? null : toAllocation(rows[0]);
   }
 
+  private async decide(
+    rows: readonly HolderRow[],
+    quarantine: QuarantinePolicy,
+    handle?: TransactionHandle,
+  ): Promise<readonly HolderAnswer[]> {
+    const replies = await this.runner.run<CommandReply, CommandColumns>(
+      this.runner.statements.commandBatch,
+      commandColumns(rows, quarantine),
+      handle,
+    );
+    return replies.map(toHolderAnswer);
+  }
+
   private async complete(answers: readonly DecodedAnswer[]): Promise<AllocateAnswer[]> {
     const ids = answers.flatMap((answer) => (answer.kind === 'read' ? answer.ids : []));
     const found = await readAllocations(this.runner, ids);
     return answers.map((answer) => (answer.kind === 'read' ? replayOf(answer.ids, found) : answer));
   }
+}
+
+/** Lets bytes leave, or makes a row: not while nobody vouches for the database. */
+function isHeldBack(row: HolderRow): boolean {
+  return row.command === 'intent' || row.grant !== undefined;
+}
+
+/** The answers of those that were not held back, in the order of all. */
+function withHeldBack(
+  rows: readonly HolderRow[],
+  answers: readonly HolderAnswer[],
+): readonly HolderAnswer[] {
+  const left = [...answers];
+  const held: HolderAnswer = { kind: 'refused', code: 'NONCE_RECOVERY_HOLD', allocation: null };
+  return rows.map((row) => (isHeldBack(row) ? held : (left.shift() ?? held)));
 }
 
 function commandColumns(rows: readonly HolderRow[], quarantine: QuarantinePolicy): CommandColumns {

@@ -7,10 +7,11 @@ import type {
 } from '../ports/tracking-store.port';
 import { toAllocation, type AllocationRow } from './allocation-row';
 import type { StatementParameters } from './generated/sql';
-import type { StatementRunner } from './statement-runner';
+import type { StatementRunner, Unguarded } from './statement-runner';
 
 interface TrackedRow extends AllocationRow {
   readonly inherited_hashes: number;
+  readonly may_lack_hashes: boolean;
   readonly raw_tx: Buffer | null;
   readonly block_number: string | null;
   readonly block_hash: string | null;
@@ -27,7 +28,7 @@ interface BacklogRow {
   readonly recyclable: string;
 }
 
-type ApplyColumns = StatementParameters['applyTracking'];
+type ApplyColumns = Unguarded<StatementParameters['applyTracking']>;
 
 /** Finds and settles the tracker's work by scanning partial indexes; every claim skips locked rows. */
 export class PostgresTrackingStore implements TrackingStore {
@@ -116,6 +117,7 @@ function toTracked(row: TrackedRow): TrackedAllocation {
   return {
     ...toAllocation(row),
     inheritedHashes: row.inherited_hashes,
+    mayLackHashes: row.may_lack_hashes,
     rawTx: row.raw_tx === null ? null : `0x${row.raw_tx.toString('hex')}`,
     blockNumber: toNumber(row.block_number),
     blockHash: row.block_hash as Hex | null,

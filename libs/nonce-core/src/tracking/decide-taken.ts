@@ -65,6 +65,7 @@ export function decideConsumed(
 }
 
 function mayHaveSentUnknownBytes(row: TrackedAllocation): boolean {
+  if (row.mayLackHashes === true) return true;
   if (row.hashes.length > row.inheritedHashes) return false;
   return row.stage === 'ASSERTED' || row.exposure !== 'declared';
 }

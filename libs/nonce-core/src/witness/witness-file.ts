@@ -45,7 +45,7 @@ interface Batch {
  * Not guaranteed: a disk that lies about fsync.
  */
 export class WitnessFile implements WitnessStore {
-  readonly name: string;
+  readonly name = 'file';
   private readonly book = new WitnessBook();
   private readonly path: string;
   private readonly draftPath: string;
@@ -62,7 +62,6 @@ export class WitnessFile implements WitnessStore {
     const unique = `${thisNode()}.${String(process.pid)}.${randomBytes(4).toString('hex')}`;
     this.path = join(folder, `${unique}${WITNESS_SUFFIX}`);
     this.draftPath = join(folder, `${unique}${DRAFT_SUFFIX}`);
-    this.name = `file ${folder}`;
   }
 
   async keep(server: ServerStart, witnesses: readonly Witness[]): Promise<'kept' | 'forgetful'> {

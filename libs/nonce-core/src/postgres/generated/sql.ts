@@ -654,9 +654,10 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
     hot: true,
     parameters: ['commands', 'ids', 'submitters', 'nonces', 'hashes', 'raw', 'notes', 'ttlsMs', 'followable', 'quarantineMs', 'release', 'epochs', 'generations', 'sources', 'exposures', 'operations', 'metadata', 'grantedMs', 'deadlinesMs', 'server'],
     text: `SELECT * FROM :schema.command_batch(
-  CASE WHEN :schema.same_server(CASE WHEN 'intent' = ANY ($1) OR $12 IS NOT NULL THEN $20 END)
-    THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-  $16, $17, $18, $19) ORDER BY ord`,
+  CASE WHEN :schema.same_server(
+    CASE WHEN 'intent' = ANY ($1::text[]) OR $12::bigint[] IS NOT NULL THEN $20 END)
+  THEN $1::text[] END,
+  $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ORDER BY ord`,
   },
   compareWitnesses: {
     file: 'compare-witnesses',

@@ -4,6 +4,7 @@
 -- $3 finalized_count bigint null
 -- $4 genesis_hash text
 -- $5 row_limit integer  rows settled by one call; the rest is left for the next
+-- $6 server text null  start of the verified run of the server; null = not checked
 SELECT verdict, known_genesis, chain_latest, last_chain_nonce, foreign_use, fenced, finalized, stuck,
   lowered
-FROM :schema.align_submitter($1, $2, $3, $4, $5)
+FROM :schema.align_submitter(CASE WHEN :schema.same_server($6) THEN $1::text END, $2, $3, $4, $5)

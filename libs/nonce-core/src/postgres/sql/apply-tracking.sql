@@ -11,4 +11,6 @@
 -- $10 next_look_ms integer[]
 -- $11 release_ms integer[]  for rows that enter quarantine
 -- $12 stuck boolean[]
-SELECT id FROM :schema.apply_tracking($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+-- $13 server text null  start of the verified run of the server; null = not checked
+SELECT id FROM :schema.apply_tracking(
+  CASE WHEN :schema.same_server($13) THEN $1::uuid[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)

@@ -26,6 +26,8 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
   extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
   extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms,
   a.inherited_hashes, a.raw_tx, a.block_number, a.block_hash,
+  coalesce(a.epoch < (SELECT s.recovery_epoch FROM :schema.submitter_nonce_state s
+    WHERE s.submitter = a.submitter), false) AS may_lack_hashes,
   (SELECT s.chain_latest_count FROM :schema.submitter_nonce_state s
    WHERE s.submitter = a.submitter) AS chain_latest_count,
   (SELECT s.chain_finalized_count FROM :schema.submitter_nonce_state s

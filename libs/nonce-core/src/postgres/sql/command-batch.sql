@@ -19,5 +19,9 @@
 -- $17 metadata text[] null
 -- $18 granted_ms bigint[] null
 -- $19 deadlines_ms bigint[] null
-SELECT * FROM :schema.command_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-  $16, $17, $18, $19) ORDER BY ord
+-- $20 server text null  as the others; checked only where a command lets bytes leave or makes a row
+SELECT * FROM :schema.command_batch(
+  CASE WHEN :schema.same_server(
+    CASE WHEN 'intent' = ANY ($1::text[]) OR $12::bigint[] IS NOT NULL THEN $20 END)
+  THEN $1::text[] END,
+  $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ORDER BY ord

@@ -9,4 +9,6 @@
 -- $8 free_limit integer  free nonces handed over at most per submitter
 -- $9 quarantine_ms integer
 -- $10 release text
-SELECT * FROM :schema.enter_fast_epochs($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord
+-- $11 server text null  start of the verified run of the server; null = not checked
+SELECT * FROM :schema.enter_fast_epochs(
+  CASE WHEN :schema.same_server($11) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord

@@ -13,5 +13,7 @@
 -- $11 metadata text[] null
 -- $12 granted_ms bigint[]
 -- $13 deadlines_ms bigint[]
-SELECT * FROM :schema.record_grants($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+-- $14 server text null  start of the verified run of the server; null = not checked
+SELECT * FROM :schema.record_grants(
+  CASE WHEN :schema.same_server($14) THEN $1::integer[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ORDER BY request

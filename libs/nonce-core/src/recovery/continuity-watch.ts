@@ -1,0 +1,98 @@
+import type { Submitter } from '../domain/submitter';
+import type { ContinuityStore, SubmitterRecovery } from '../ports/continuity-store.port';
+import type { AccessStore } from '../ports/access-store.port';
+import type { EventSink } from '../ports/events.port';
+import type { Logger } from '../ports/logger.port';
+import type { Metrics } from '../ports/metrics.port';
+import type { ContinuityView, OperatorWord, ServerContinuity } from './continuity';
+import type { RecoverLost } from './recover-lost';
+
+export interface ContinuityWatchDeps {
+  readonly continuity: ServerContinuity;
+  readonly store: ContinuityStore;
+  readonly lost: RecoverLost;
+  readonly audit: Pick<AccessStore, 'audit'>;
+  readonly events: EventSink;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export interface RecoveryState extends ContinuityView {
+  readonly recoveries: {
+    readonly total: number;
+    readonly items: readonly SubmitterRecovery[];
+  };
+}
+
+const LISTED_MAX = 100;
+
+/**
+ * Looks at the database every few seconds, in every process that issues nonces: notices another run
+ * of it, tells the witnesses how far its log is, and ends recoveries that are settled.
+ */
+export class ContinuityWatch {
+  private timer: NodeJS.Timeout | undefined;
+  private ticking: Promise<void> | null = null;
+
+  constructor(
+    private readonly deps: ContinuityWatchDeps,
+    private readonly intervalMs: number,
+  ) {}
+
+  /** The first look is made before this resolves; a database that does not answer is tried again. */
+  async start(): Promise<void> {
+    this.timer ??= setInterval(() => void this.tick(), this.intervalMs).unref();
+    await this.tick();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    await this.ticking;
+  }
+
+  /** Never rejects; ticks do not overlap. */
+  tick(): Promise<void> {
+    this.ticking ??= this.work().finally(() => {
+      this.ticking = null;
+    });
+    return this.ticking;
+  }
+
+  async state(): Promise<RecoveryState> {
+    const recoveries = await this.deps.store.recoveries(LISTED_MAX);
+    return { ...this.deps.continuity.view(), recoveries };
+  }
+
+  /** Lifts a hold. @returns false when there was none. */
+  confirm(word: OperatorWord): Promise<boolean> {
+    return this.deps.continuity.confirm(word);
+  }
+
+  /** Ends one submitter's recovery, although nonces of it may still be in quarantine. Audited. */
+  async leave(submitter: Submitter, word: OperatorWord): Promise<boolean> {
+    if (!(await this.deps.store.leave(submitter))) return false;
+    await this.deps.audit.audit({ ...word, action: 'recovery.leave', subject: submitter });
+    this.deps.events.publish('recovery.left', { submitter });
+    return true;
+  }
+
+  private async work(): Promise<void> {
+    const { continuity, store, lost, events, metrics, logger } = this.deps;
+    try {
+      await continuity.verify();
+      const { server, status } = continuity.view();
+      if (status !== 'trusted' || server === null) return;
+      const { items } = await store.recoveries(LISTED_MAX);
+      const cutOff = items.filter(({ finished }) => !finished).map(({ submitter }) => submitter);
+      await lost.continueCutOff(server, cutOff);
+      for (const submitter of await store.leaveSettled()) {
+        events.publish('recovery.left', { submitter });
+        logger.info('submitter left recovery', { submitter });
+      }
+      metrics.set('nonce_recovery_submitters', {}, (await store.recoveries(1)).total);
+    } catch (error) {
+      logger.error('continuity could not be verified', { reason: String(error) });
+    }
+  }
+}
