@@ -75,6 +75,18 @@ describe('the embedded modules', () => {
     expect(embeddedFiles(root).at(-1)?.content).toContain("sha1: '");
   });
 
+  it('carry the text of a fragment in each script that includes it', () => {
+    put('redis/lua/include/shared.lua', '-- Told once.\nlocal function one()\n  return 1\nend\n');
+    const header = '-- Guarantee: none. KEYS[1] a. ARGV[1] b. Replies 1.\n';
+    put('redis/lua/one.lua', `${header}--#include shared.lua\nreturn one()\n`);
+    const content = embeddedFiles(root).at(-1)?.content ?? '';
+    expect(content).toContain('local function one()\n  return 1\nend\nreturn one()`');
+    expect(content).not.toContain('#include');
+    put('redis/lua/one.lua', `${header}--#include absent.lua\nreturn 1\n`);
+    expect(() => embeddedFiles(root)).toThrow('one.lua: no fragment is named absent.lua');
+    put('redis/lua/one.lua', `${header}return 1\n`);
+  });
+
   it('refuse a parameter type that has no driver type', () => {
     put('postgres/sql/ping.sql', '-- Answers.\n-- $1 a money\nSELECT $1;\n');
     expect(() => embeddedFiles(root)).toThrow('ping.sql: type money is none of');

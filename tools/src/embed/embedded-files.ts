@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { GeneratedFile } from '../generate/generated-file';
+import { withFragments } from './lua-fragments';
 import { renderLuaModule } from './lua-module';
 import { renderMigrationModule } from './migration-module';
 import { readSources } from './source-file';
@@ -11,7 +12,10 @@ const CORE = 'libs/nonce-core/src';
 /** The modules through which the library carries its SQL and Lua. */
 export function embeddedFiles(root: string): readonly GeneratedFile[] {
   const sql = readSources(join(root, CORE, 'postgres/sql'), '.sql').map(parseSqlStatement);
-  const lua = readSources(join(root, CORE, 'redis/lua'), '.lua');
+  const fragments = readSources(join(root, CORE, 'redis/lua/include'), '.lua');
+  const lua = readSources(join(root, CORE, 'redis/lua'), '.lua').map((script) =>
+    withFragments(script, fragments),
+  );
   return [
     { path: `${CORE}/postgres/generated/sql.ts`, content: renderSqlModule(sql) },
     {

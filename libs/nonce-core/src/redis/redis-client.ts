@@ -40,7 +40,8 @@ export function duplicateForLocks(
     ? client.duplicate([], {
         enableOfflineQueue: false,
         clusterRetryStrategy: reconnect,
-        redisOptions: perNode,
+        // What the nodes are reached with (password, TLS) stays.
+        redisOptions: { ...client.options.redisOptions, ...perNode },
       })
     : client.duplicate({ ...perNode, retryStrategy: reconnect, lazyConnect: false });
   // The coordinator reports the loss by its effect; without a listener each attempt would log.
@@ -49,6 +50,6 @@ export function duplicateForLocks(
 }
 
 /** Asked by flag, not by class: the host may carry its own copy of ioredis. */
-function isCluster(client: RedisClient): client is Cluster {
+export function isCluster(client: RedisClient): client is Cluster {
   return client.isCluster;
 }
