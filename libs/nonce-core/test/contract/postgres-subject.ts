@@ -75,7 +75,7 @@ function engineOn(
   );
 }
 
-function handsOn({
+export function handsOn({
   database: { pool },
 }: StoreFixture): Pick<ContractSubject, 'expire' | 'moveTo' | 'chainCount' | 'setWindow'> {
   return {

@@ -1,4 +1,3 @@
-import type { Allocation } from '../../domain/allocation';
 import { isNonceError, NonceError } from '../../domain/errors/nonce-error';
 import { CommandDesk } from '../../engine-parts/command-desk';
 import type { EngineObserver } from '../../engine-parts/engine-observer';
@@ -7,21 +6,14 @@ import type { CommandAnswer } from '../../ports/engine.port';
 import type { FastGrant, FastSettleAnswer, FastWord } from '../../ports/fast-store.port';
 import type { TransactionHandle } from '../../ports/transaction.port';
 import { CommandOrder } from './command-order';
-import type { GrantCache } from './grant-cache';
 import { placeOf } from './look-up-grant';
 import type { PerformanceEngineOptions } from './performance-options';
 import type { PerformanceEnginePorts } from './performance-ports';
-import type { RefillDesk } from './refill-desk';
-import type { LookRow, SettleDesk } from './settle-desk';
+import { ResultTeller, type TellParts } from './result-teller';
+import type { LookRow } from './settle-desk';
 import { toAllocation } from './to-allocation';
-import type { ViewCache } from './view-cache';
 
-export interface FastCommandParts {
-  readonly views: ViewCache;
-  readonly grants: GrantCache;
-  readonly settles: SettleDesk;
-  readonly refills: RefillDesk;
-}
+const NO_WORDS = { txHash: null, note: null, ttlMs: 0, followable: false } as const;
 
 /** One command on its way: where the fast store may know its grant, and what is known of it. */
 interface Route {
@@ -42,15 +34,17 @@ interface Route {
 export class FastCommandDesk {
   private readonly commands: CommandDesk;
   private readonly order = new CommandOrder();
+  private readonly results: ResultTeller;
 
   constructor(
     private readonly ports: PerformanceEnginePorts,
     private readonly options: PerformanceEngineOptions,
-    private readonly parts: FastCommandParts,
+    private readonly parts: TellParts,
     private readonly observer: EngineObserver,
   ) {
     const desk = { ...options, batchesInFlight: 1, maxBatch: options.maxCommandBatch };
     this.commands = new CommandDesk(ports, desk, observer);
+    this.results = new ResultTeller(options.intents, parts);
   }
 
   submit(row: HolderRow, epochSaid: number | undefined): Promise<CommandAnswer> {
@@ -99,22 +93,25 @@ export class FastCommandDesk {
         ? this.inFastStore(route, place)
         : this.inPostgres(route, await this.factsOf(route));
     }
-    if (row.command === 'intent') return this.intentUnderRelaxed(route, place);
-    const known = this.parts.grants.find(row.id) ?? (await this.factsOf(route));
+    const known = row.command === 'intent' ? undefined : this.parts.grants.find(row.id);
     if (known !== undefined && settlesInFastStore(known)) return this.inFastStore(route, place);
-    return this.inPostgres(route, await this.factsOf(route));
+    return this.underRelaxed(route, place);
   }
 
-  /** The fast store lets go of the nonce before Postgres is asked: it may be out from then on. */
-  private async intentUnderRelaxed(route: Route, place: LookRow): Promise<CommandAnswer> {
-    const words = {
-      word: 'exposing',
-      txHash: null,
-      note: null,
-      ttlMs: 0,
-      followable: false,
-    } as const;
-    const answer = await this.parts.settles.settle({ ...place, ...words });
+  /** Postgres is asked only after the fast store let go of a nonce that may be out from then on. */
+  private async underRelaxed(route: Route, place: LookRow): Promise<CommandAnswer> {
+    const { command } = route.row;
+    const { settles } = this.parts;
+    const found = command === 'intent' ? undefined : await settles.look(place);
+    if (found?.kind === 'done' || found?.kind === 'same') {
+      if (settlesInFastStore(found.grant)) return this.inFastStore(route, place);
+      return this.inPostgres(route, found.grant);
+    }
+    if (found !== undefined && !exposes(route.row)) {
+      return this.inPostgres(route, await this.heard(route, found));
+    }
+    if (found !== undefined) await this.heard(route, found);
+    const answer = await settles.settle({ ...place, ...NO_WORDS, word: 'exposing' });
     return this.inPostgres(route, await this.heard(route, answer));
   }
 
@@ -166,7 +163,7 @@ export class FastCommandDesk {
         return answer.grant;
       case 'settled':
         await this.ports.flush.apply([answer.event], this.options.quarantine);
-        return undefined;
+        return answer.event.grant;
       case 'fenced':
         await this.refuseUnlessExposed(row);
         return undefined;
@@ -188,7 +185,7 @@ export class FastCommandDesk {
     const { row, place } = route;
     try {
       const answer = await this.commands.submit(grant === undefined ? row : { ...row, grant });
-      await this.tellResult(route, answer.allocation);
+      await this.results.tell(answer.allocation, route);
       return answer;
     } catch (error) {
       if (isNonceError(error, 'NONCE_FENCED') && place !== null) {
@@ -199,33 +196,16 @@ export class FastCommandDesk {
     }
   }
 
-  /** Waited for only where somebody could be granted the nonce before the fast store hears of it. */
-  private async tellResult({ own, place }: Route, allocation: Allocation): Promise<void> {
-    const { id, submitter, nonce, epoch, stage } = allocation;
-    const known = place?.view ?? this.parts.views.get(submitter);
-    if (stage === 'GRANTED' || known === undefined) return;
-    this.parts.grants.forget(id);
-    const { settles, refills, views } = this.parts;
-    const ruling = views.get(submitter) ?? known;
-    const at = { view: ruling, id, nonce };
-    // Handed to the store of a later epoch as a free one, perhaps: it must not be granted there.
-    if (ruling.epoch !== epoch) await settles.tell('drop', at);
-    else if (stage !== 'REUSABLE') {
-      const told = settles.tell('exposed', at);
-      if (own === undefined) await told;
-    } else if (this.options.intents === 'strict') await settles.tell('released', at);
-    else {
-      // One way back only: two could let the nonce be granted, sent with, and granted again.
-      await settles.tell('park', at);
-      await refills.refresh(ruling).catch(() => undefined);
-    }
-  }
-
   private async writeGrant(grant: FastGrant): Promise<void> {
     const { grantedAtMs: atMs } = grant;
     const event = { grant, stage: 'GRANTED', rank: 1, hashes: [], note: null, atMs } as const;
     await this.ports.flush.apply([event], this.options.quarantine);
   }
+}
+
+/** A word by which the nonce may be out from now on, also where it is free again. */
+function exposes({ command, txHash }: HolderRow): boolean {
+  return command === 'intent' || command === 'quarantine' || txHash !== null;
 }
 
 function wordOf(command: HolderRow['command']): FastWord {

@@ -138,6 +138,11 @@ export class PerformanceEngine implements NonceEngine {
     return this.parts.idleClose.run(this.parts.refills.prefetched.idleCloseMs);
   }
 
+  /** How often a caller of this node had to wait for fresh nonces. */
+  get prefetchExhaustions(): number {
+    return this.parts.refills.exhaustions;
+  }
+
   /** Takes effect with the next refill. */
   tunePrefetch(prefetch: PrefetchOptions): void {
     this.parts.refills.tune(prefetch);

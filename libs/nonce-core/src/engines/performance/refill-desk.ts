@@ -36,6 +36,7 @@ export class RefillDesk {
   private readonly raising = new Map<Submitter, Promise<RefillEnd>>();
   private readonly last = new Map<Submitter, LastRaise>();
   private prefetch: PrefetchOptions;
+  private exhaustedCount = 0;
 
   constructor(
     private readonly ports: PerformanceEnginePorts,
@@ -57,6 +58,11 @@ export class RefillDesk {
     return this.prefetch;
   }
 
+  /** How often a caller had to wait for a refill. */
+  get exhaustions(): number {
+    return this.exhaustedCount;
+  }
+
   /** Takes effect with the next refill. */
   tune(prefetch: PrefetchOptions): void {
     this.prefetch = prefetch;
@@ -64,6 +70,7 @@ export class RefillDesk {
 
   /** A caller waits for `wanted` nonces; joins a refill that is on its way. */
   exhausted(view: FastView, ceilingSeen: number, wanted: number): Promise<RefillEnd> {
+    this.exhaustedCount += 1;
     this.ports.metrics.count('nonce_prefetch_exhausted_total', {});
     return this.raise(view, ceilingSeen, wanted);
   }

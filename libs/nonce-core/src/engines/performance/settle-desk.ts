@@ -64,17 +64,17 @@ export class SettleDesk {
   }
 
   /**
-   * Passes on what Postgres decided. Never rejects: the fast store then holds the nonce until its
-   * deadline, and whoever gets it afterwards is refused by its row.
+   * Passes on what Postgres decided. Never rejects: null when it was not heard; the fast store then
+   * holds the nonce until its deadline, and Postgres judges it.
    */
   async tell(
     word: FastWord,
     { view, id, nonce }: LookRow,
     note: string | null = null,
-  ): Promise<void> {
+  ): Promise<FastSettleAnswer | null> {
     try {
       const row = { word, view, id, nonce, txHash: null, note, ttlMs: 0, followable: false };
-      await this.settle(row);
+      return await this.settle(row);
     } catch (error) {
       const { submitter } = view;
       this.ports.logger.warn('the fast store was not told what became of a nonce', {
@@ -83,6 +83,7 @@ export class SettleDesk {
         word,
         reason: String(error),
       });
+      return null;
     }
   }
 

@@ -3,7 +3,14 @@ import type { Allocation } from '../../domain/allocation';
 import { ALLOCATION_LIMITS } from '../../domain/allocation';
 import { MAX_NONCE } from '../../domain/nonce';
 import { parseSubmitter, submitterParts } from '../../domain/submitter';
-import { asNonce, range, refusal, type ContractBench, type Wish } from './contract-bench';
+import {
+  asNonce,
+  assertSameFacts,
+  range,
+  refusal,
+  type ContractBench,
+  type Wish,
+} from './contract-bench';
 import { FOLLOWED_CHAIN_ID, PLAIN_CHAIN_ID } from './contract-world';
 import type { ContractPromise } from './promise';
 
@@ -111,7 +118,7 @@ export const BOUNDARY_PROMISES: readonly ContractPromise[] = [
       await refusal(bench.engine.inspect(submitter), 'NONCE_SUBMITTER_UNKNOWN');
       const [held] = (await bench.granted(1)) as [Allocation];
       await refusal(bench.engine.heartbeat(held, { ttlMs: 1 }), 'NONCE_VALIDATION');
-      assert.deepEqual(await bench.row(held), held);
+      assertSameFacts(await bench.row(held), held);
     },
   },
 ];
