@@ -268,8 +268,9 @@ BEGIN
       release_at = CASE WHEN w.stage = 'QUARANTINED' AND p_release = 'replacement'
         THEN v_now + p_quarantine_ms * interval '1 ms' END,
       stuck_since = CASE WHEN w.stage = a.stage THEN a.stuck_since END,
-      -- No fast store knows yet that it is free again.
-      loaded_epoch = CASE WHEN w.stage = 'REUSABLE' THEN NULL ELSE a.loaded_epoch END,
+      -- Its fast store is told to forget it, and is handed it anew once it may be issued again.
+      loaded_epoch = CASE WHEN w.stage IN ('REUSABLE', 'QUARANTINED') AND w.stage <> a.stage THEN NULL
+        ELSE a.loaded_epoch END,
       updated_at = v_now
   FROM (
     SELECT u.id, u.hash, u.raw, u.note, u.ttl_ms * interval '1 ms' AS ttl,
