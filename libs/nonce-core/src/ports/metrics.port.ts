@@ -70,6 +70,36 @@ export const METRICS = {
     labels: [],
     help: 'Fresh and recycled nonces ready in Redis, of the submitter this process served last.',
   },
+  nonce_flush_backlog_records: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Events in Redis that Postgres has not applied yet.',
+  },
+  nonce_flush_oldest_record_age_seconds: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Age of the oldest event that Postgres has not applied yet; 0 when there is none.',
+  },
+  nonce_flush_records_total: {
+    kind: 'counter',
+    labels: ['result'],
+    help: 'Events applied, failed (they come again), and buried as dead letters.',
+  },
+  nonce_flush_last_success_timestamp_seconds: {
+    kind: 'gauge',
+    labels: [],
+    help: 'When this process last flushed without a failure.',
+  },
+  nonce_flush_last_failure_timestamp_seconds: {
+    kind: 'gauge',
+    labels: [],
+    help: 'When a flush of this process last failed.',
+  },
+  nonce_dead_letters: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Events that could not be applied and wait for a decision.',
+  },
   nonce_rpc_requests_total: {
     kind: 'counter',
     labels: ['method', 'result'],
