@@ -8,6 +8,8 @@ import { DocumentsModule } from './documents/documents.module';
 import { HealthModule } from './health/health.module';
 import { HttpModule } from './http/http.module';
 import { loggingParams } from './http/logging';
+import { OperationsModule } from './operations/operations.module';
+import { RecoveryModule } from './recovery/recovery.module';
 import { SubmittersModule } from './submitters/submitters.module';
 
 @Module({})
@@ -23,6 +25,8 @@ export class AppModule {
         DocumentsModule,
         AllocationsModule.forEnvironment(environment),
         SubmittersModule.forEnvironment(environment),
+        OperationsModule,
+        RecoveryModule,
       ],
     };
   }

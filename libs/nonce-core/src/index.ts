@@ -2,6 +2,7 @@ export * from './domain';
 export * from './ports';
 export { AdminServer, type AdminFacts, type MetricsSource } from './module/admin/admin-server';
 export { HealthReports, type HealthReport } from './module/admin/health-reports';
+export { FlushDrain } from './module/fast/flush-drain';
 export { LOG_REDACTION } from './module/admin/log-redaction';
 export { readVersion, type Version } from './module/admin/version';
 export {
@@ -68,6 +69,8 @@ export {
   TRACKING_STORE,
 } from './module/tokens';
 export { AlignWithChain } from './recovery/align-with-chain';
+export type { OperatorWord } from './recovery/continuity';
+export { ContinuityWatch, type RecoveryState } from './recovery/continuity-watch';
 export {
   ALIGNMENT_SWEEP_DEFAULTS,
   AlignmentSweep,

@@ -1,19 +1,17 @@
-import { Body, Controller, Get, HttpCode, HttpStatus, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
-  ALLOCATION_STORE,
   NonceEngineManager,
   NonceError,
   parseSubmitter,
   toNonce,
   type Allocation,
   type AllocationRef,
-  type AllocationStore,
   type CommandAnswer,
   type Hex,
 } from '@noncekit/nonce-core';
 import { ApiAllocationIdParam, ApiProblems } from '../documents/api-documentation';
-import { AllocationIdPipe, DefaultChain } from '../http/path-parameters';
+import { IdPipe, DefaultChain } from '../http/path-parameters';
 import { RequireScope } from '../http/scopes';
 import { AllocationDto, toAllocationDto } from './allocation.dto';
 import { HoldTtl } from './hold-ttl';
@@ -33,7 +31,6 @@ import {
 export class AllocationsController {
   constructor(
     private readonly engine: NonceEngineManager,
-    @Inject(ALLOCATION_STORE) private readonly store: AllocationStore,
     private readonly holdTtl: HoldTtl,
     private readonly defaultChain: DefaultChain,
   ) {}
@@ -44,16 +41,13 @@ export class AllocationsController {
   @ApiAllocationIdParam()
   @ApiOkResponse({ type: AllocationDto })
   @ApiProblems()
-  async read(@Param('id', AllocationIdPipe) id: string): Promise<AllocationDto> {
+  async read(@Param('id', IdPipe) id: string): Promise<AllocationDto> {
     return toAllocationDto(await this.find(id));
   }
 
   @Post('intent')
   @HolderCommandRoute('intent', 'Record that these bytes may now leave; send only after 200')
-  async intent(
-    @Param('id', AllocationIdPipe) id: string,
-    @Body() body: IntentDto,
-  ): Promise<AllocationDto> {
+  async intent(@Param('id', IdPipe) id: string, @Body() body: IntentDto): Promise<AllocationDto> {
     const ref = this.refOf(id, body);
     const rawTx = body.rawTx === undefined ? {} : { rawTx: hex(body.rawTx) };
     return answerOf(await this.engine.intent(ref, { txHash: hex(body.txHash), ...rawTx }));
@@ -62,7 +56,7 @@ export class AllocationsController {
   @Post('submitted')
   @HolderCommandRoute('submitted', 'A node took the transaction')
   async submitted(
-    @Param('id', AllocationIdPipe) id: string,
+    @Param('id', IdPipe) id: string,
     @Body() body: SubmittedDto,
   ): Promise<AllocationDto> {
     return answerOf(
@@ -72,10 +66,7 @@ export class AllocationsController {
 
   @Post('used')
   @HolderCommandRoute('used', 'The work is done')
-  async used(
-    @Param('id', AllocationIdPipe) id: string,
-    @Body() body: UsedDto,
-  ): Promise<AllocationDto> {
+  async used(@Param('id', IdPipe) id: string, @Body() body: UsedDto): Promise<AllocationDto> {
     const tx = body.txHash === undefined ? {} : { txHash: hex(body.txHash) };
     return answerOf(await this.engine.markUsed(this.refOf(id, body), tx));
   }
@@ -83,7 +74,7 @@ export class AllocationsController {
   @Post('recyclable')
   @HolderCommandRoute('recyclable', 'Nothing was sent and nothing will be')
   async recyclable(
-    @Param('id', AllocationIdPipe) id: string,
+    @Param('id', IdPipe) id: string,
     @Body() body: RecyclableDto,
   ): Promise<AllocationDto> {
     return answerOf(
@@ -93,10 +84,7 @@ export class AllocationsController {
 
   @Post('keep')
   @HolderCommandRoute('keep', 'Still wanted: store a note and move the deadline')
-  async keep(
-    @Param('id', AllocationIdPipe) id: string,
-    @Body() body: KeepDto,
-  ): Promise<AllocationDto> {
+  async keep(@Param('id', IdPipe) id: string, @Body() body: KeepDto): Promise<AllocationDto> {
     const ref = this.refOf(id, body);
     const ttlMs = body.ttlMs ?? (await this.ttlOf(ref));
     return answerOf(await this.engine.keepReserved(ref, { note: body.note, ttlMs }));
@@ -105,7 +93,7 @@ export class AllocationsController {
   @Post('heartbeat')
   @HolderCommandRoute('heartbeat', 'Still alive: move the deadline')
   async heartbeat(
-    @Param('id', AllocationIdPipe) id: string,
+    @Param('id', IdPipe) id: string,
     @Body() body: HeartbeatDto,
   ): Promise<AllocationDto> {
     const ref = this.refOf(id, body);
@@ -114,7 +102,7 @@ export class AllocationsController {
   }
 
   private async find(id: string): Promise<Allocation> {
-    const allocation = await this.store.findById(id);
+    const allocation = await this.engine.find(id);
     if (allocation === null) {
       throw new NonceError('NONCE_ALLOCATION_UNKNOWN', { context: { allocationId: id } });
     }

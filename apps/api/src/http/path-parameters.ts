@@ -20,9 +20,9 @@ export class SubmitterPipe implements PipeTransform<string, Submitter> {
   }
 }
 
-/** `{id}` of an allocation: a uuid, in any case. */
+/** `{id}` of a path: a uuid, in any case. */
 @Injectable()
-export class AllocationIdPipe implements PipeTransform<string, string> {
+export class IdPipe implements PipeTransform<string, string> {
   transform(text: string): string {
     const lower = text.toLowerCase();
     if (!UUID.test(lower)) throw invalid('/id', 'must be a uuid');

@@ -1,7 +1,7 @@
 import { isNonceError, NonceError } from '../domain/errors/nonce-error';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type { FastStatus } from '../ports/fast-store.port';
-import type { FlushReports } from '../ports/flush-report.port';
+import type { FlushReport, FlushReports } from '../ports/flush-report.port';
 import type {
   DeadLetter,
   DeadLetterStore,
@@ -17,18 +17,18 @@ export interface FlushOverviewPorts {
   readonly reports: Pick<FlushReports, 'read'>;
 }
 
-export interface FlushStatus {
+interface QueueStatus {
   /** Shards of which something waits. */
   readonly shards: readonly FastStatus[];
   readonly queued: number;
   readonly oldestEventAgeMs: number | null;
-  readonly deadLetters: number;
-  /** Workers that flush now. */
-  readonly workers: number;
-  readonly lastSuccessAt: Date | null;
-  readonly lastFailureAt: Date | null;
-  readonly lastFailure: string | null;
 }
+
+interface FlushRecord extends FlushReport {
+  readonly deadLetters: number;
+}
+
+export type FlushStatus = QueueStatus & FlushRecord;
 
 /** What operators see of the way from a fast store to Postgres, and what they can do about it. */
 export class FlushOverview {
@@ -44,21 +44,27 @@ export class FlushOverview {
 
   /** @throws NonceError NONCE_STORE_UNAVAILABLE when a store does not answer. */
   async status(): Promise<FlushStatus> {
-    const { queue, letters, reports } = this.ports;
-    const [backlog, deadLetters, report] = await Promise.all([
-      queue?.backlog(this.shards) ?? [],
-      letters.count(),
-      reports.read(),
-    ]);
+    const [queue, record] = await Promise.all([this.queue(), this.record()]);
+    return { ...queue, ...record };
+  }
+
+  /** What waits in the fast store. @throws NonceError NONCE_STORE_UNAVAILABLE. */
+  async queue(): Promise<QueueStatus> {
+    const backlog = (await this.ports.queue?.backlog(this.shards)) ?? [];
     const shards = backlog.filter(({ streamLength }) => streamLength > 0);
     const ages = shards.flatMap(({ oldestEventAgeMs }) => oldestEventAgeMs ?? []);
     return {
       shards,
       queued: shards.reduce((sum, { streamLength }) => sum + streamLength, 0),
       oldestEventAgeMs: ages.length === 0 ? null : Math.max(...ages),
-      deadLetters,
-      ...report,
     };
+  }
+
+  /** How it went so far, from Postgres. @throws NonceError NONCE_STORE_UNAVAILABLE. */
+  async record(): Promise<FlushRecord> {
+    const { letters, reports } = this.ports;
+    const [deadLetters, report] = await Promise.all([letters.count(), reports.read()]);
+    return { deadLetters, ...report };
   }
 
   /** Open ones, oldest first, after the one with this id. */

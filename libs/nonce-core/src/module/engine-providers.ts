@@ -1,6 +1,4 @@
 import type { Provider } from '@nestjs/common';
-import { isNonceError } from '../domain/errors/nonce-error';
-import { submitterParts } from '../domain/submitter';
 import { ReliableEngine } from '../engines/reliable/reliable-engine';
 import type { AllocationStore } from '../ports/allocation-store.port';
 import type { ChainRegistry } from '../ports/chain.port';
@@ -11,10 +9,8 @@ import type { AlignmentStore, SubmitterStore } from '../ports/submitter-store.po
 import { AlignWithChain } from '../recovery/align-with-chain';
 import { ChainBaseline } from '../recovery/chain-baseline';
 import { RedisLockCoordinator } from '../redis/redis-lock-coordinator';
-import { NonceEngineManager, type RefreshFloor } from '../routing/engine-manager';
-import { intentCheck } from '../template/check-intent-bytes';
-import type { SignedTransactions } from '../template/signed-transactions';
 import { LockConnection } from './lock-connection';
+import { managerProvider } from './manager-provider';
 import { NonceEvents } from './nonce-events';
 import type { ResolvedNonceOptions } from './options';
 import { SubmitterWindows } from './submitter-windows';
@@ -27,7 +23,6 @@ import {
   NONCE_LOGGER,
   NONCE_METRICS,
   NONCE_OPTIONS,
-  SIGNED_TRANSACTIONS,
   SUBMITTER_STORE,
 } from './tokens';
 
@@ -64,46 +59,6 @@ export function engineProviders(): Provider[] {
     reliableEngineProvider(),
     managerProvider(),
   ];
-}
-
-function managerProvider(): Provider {
-  return {
-    provide: NonceEngineManager,
-    inject: [
-      ReliableEngine,
-      AlignWithChain,
-      CHAIN_REGISTRY,
-      SIGNED_TRANSACTIONS,
-      ALLOCATION_STORE,
-      NONCE_CLOCK,
-      NONCE_LOGGER,
-      NONCE_OPTIONS,
-    ],
-    useFactory: (
-      ...[engine, alignment, chains, transactions, store, clock, logger, options]: [
-        ReliableEngine,
-        AlignWithChain,
-        ChainRegistry,
-        SignedTransactions,
-        AllocationStore,
-        Clock,
-        Logger,
-        ResolvedNonceOptions,
-      ]
-    ) =>
-      new NonceEngineManager({
-        engineFor: () => engine,
-        defaultEngine: engine,
-        refreshFloor: refreshFloor(alignment, chains),
-        checkIntent: intentCheck(
-          transactions,
-          (id) => store.findById(id),
-          options.intent.signerCheck,
-        ),
-        clock,
-        logger,
-      }),
-  };
 }
 
 function reliableEngineProvider(): Provider {
@@ -148,17 +103,5 @@ function reliableEngineProvider(): Provider {
         { maxInFlight: options.maxInFlight, quarantine: options.quarantine },
       );
     },
-  };
-}
-
-/** Without a configured chain nothing can be learned; the window then counts reservations. */
-function refreshFloor(alignment: AlignWithChain, chains: ChainRegistry): RefreshFloor {
-  return async (submitter) => {
-    if (chains.find(submitterParts(submitter).chainId) === undefined) return;
-    try {
-      await alignment.alignWithChain(submitter);
-    } catch (error) {
-      if (!isNonceError(error, 'NONCE_SUBMITTER_UNKNOWN')) throw error;
-    }
   };
 }

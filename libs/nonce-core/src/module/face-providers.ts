@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { PerformanceEngine } from '../engines/performance/performance-engine';
 import { ReliableEngine } from '../engines/reliable/reliable-engine';
 import type { ChainRegistry } from '../ports/chain.port';
 import type { Clock } from '../ports/clock.port';
@@ -6,12 +7,16 @@ import type { HealthProbe } from '../ports/health.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
 import type { SubmitterStore } from '../ports/submitter-store.port';
+import type { WitnessStore } from '../ports/witness.port';
 import { AlignWithChain } from '../recovery/align-with-chain';
 import { NonceEngineManager } from '../routing/engine-manager';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
 import type { SignedTransactions } from '../template/signed-transactions';
 import { SubmitterDefaultsCache } from '../template/submitter-defaults';
 import { ViemSignedTransactions } from '../viem/viem-signed-transactions';
+import { WitnessFile } from '../witness/witness-file';
+import { FastHealth } from './fast/fast-health';
+import type { FastSide } from './fast/fast-side';
 import { LockConnection } from './lock-connection';
 import { NonceComponent } from './nonce-component';
 import { NonceHealthIndicator } from './nonce-health-indicator';
@@ -22,6 +27,7 @@ import type { ResolvedNonceOptions } from './options';
 import {
   CHAIN_REGISTRY,
   DATABASE,
+  FAST_SIDE,
   HEALTH_PROBES,
   NONCE_CLOCK,
   NONCE_LOGGER,
@@ -29,6 +35,7 @@ import {
   NONCE_OPTIONS,
   SIGNED_TRANSACTIONS,
   SUBMITTER_STORE,
+  WITNESS_STORES,
 } from './tokens';
 
 /** Template and facade: the same over every engine. */
@@ -82,28 +89,43 @@ export function operationProviders(): Provider[] {
     },
     {
       provide: NonceHealthIndicator,
-      inject: [HEALTH_PROBES, NONCE_METRICS],
-      useFactory: (probes: readonly HealthProbe[], metrics: Metrics) =>
-        new NonceHealthIndicator(probes, metrics),
+      inject: [HEALTH_PROBES, NONCE_METRICS, FastHealth],
+      useFactory: (probes: readonly HealthProbe[], metrics: Metrics, fast: FastHealth) =>
+        new NonceHealthIndicator(probes, metrics, fast),
     },
     {
       provide: NonceLifecycle,
-      inject: [NonceExecutionTemplate, ReliableEngine, LockConnection, DATABASE, NONCE_OPTIONS],
-      useFactory: (
-        ...[template, engine, locks, database, options]: [
-          NonceExecutionTemplate,
-          ReliableEngine,
-          LockConnection,
-          OpenDatabase,
-          ResolvedNonceOptions,
-        ]
-      ) =>
-        new NonceLifecycle(
-          { template, engines: [engine], connections: [locks, database] },
-          options.shutdown.deadlineMs,
-        ),
+      inject: [
+        NonceExecutionTemplate,
+        ReliableEngine,
+        PerformanceEngine,
+        LockConnection,
+        FAST_SIDE,
+        WITNESS_STORES,
+        DATABASE,
+        NONCE_OPTIONS,
+      ],
+      useFactory: lifecycleOf,
     },
   ];
+}
+
+function lifecycleOf(
+  ...[template, reliable, performance, locks, side, witnesses, database, options]: [
+    NonceExecutionTemplate,
+    ReliableEngine,
+    PerformanceEngine | null,
+    LockConnection,
+    FastSide | null,
+    readonly WitnessStore[],
+    OpenDatabase,
+    ResolvedNonceOptions,
+  ]
+): NonceLifecycle {
+  const engines = performance === null ? [reliable] : [performance, reliable];
+  const files = witnesses.filter((witness) => witness instanceof WitnessFile);
+  const connections = [...files, locks, ...(side === null ? [] : [side]), database];
+  return new NonceLifecycle({ template, engines, connections }, options.shutdown.deadlineMs);
 }
 
 function templateProvider(): Provider {

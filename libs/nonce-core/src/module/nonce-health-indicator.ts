@@ -5,24 +5,34 @@ import type { Metrics } from '../ports/metrics.port';
 /** A store that needs longer than this is of no use to a caller either. */
 const PROBE_TIMEOUT_MS = 1_000;
 
+/** What is told beside the stores. Never rejects; what is not known in time is left out. */
+export interface HealthFacts {
+  read(timeoutMs: number): Promise<Readonly<Record<string, unknown>>>;
+}
+
 /**
- * Stores as terminus wants them. Up while Postgres answers: without Redis allocations go on, only
- * slower, so its loss is shown and does not take the process out of service.
+ * Stores as terminus wants them. Up while Postgres answers. Without Redis the reliable mode goes on,
+ * and the performance mode still records intents and reports of what is held, which no other
+ * process could do better: its loss is shown and does not take the process out of service.
  */
 export class NonceHealthIndicator {
   constructor(
     private readonly probes: readonly HealthProbe[],
     private readonly metrics: Metrics,
+    private readonly more: HealthFacts,
   ) {}
 
   async check(key: string): Promise<HealthIndicatorResult> {
-    const stores = await Promise.all(this.probes.map((probe) => probe.check(PROBE_TIMEOUT_MS)));
+    const [more, ...stores] = await Promise.all([
+      this.more.read(PROBE_TIMEOUT_MS),
+      ...this.probes.map((probe) => probe.check(PROBE_TIMEOUT_MS)),
+    ]);
     for (const { store, up } of stores) {
       this.metrics.set('nonce_store_up', { store }, up ? 1 : 0);
     }
     const serving = stores.every((health) => health.up || health.store !== 'postgres');
     const facts = Object.fromEntries(stores.map((health) => [health.store, factsOf(health)]));
-    return { [key]: { status: serving ? 'up' : 'down', ...facts } };
+    return { [key]: { status: serving ? 'up' : 'down', ...more, ...facts } };
   }
 }
 

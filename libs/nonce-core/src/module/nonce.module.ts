@@ -1,12 +1,17 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { parseSubmitter } from '../domain/submitter';
+import { PerformanceEngine } from '../engines/performance/performance-engine';
+import { FlushOverview } from '../flush/flush-overview';
 import { AlignWithChain } from '../recovery/align-with-chain';
+import { ContinuityWatch } from '../recovery/continuity-watch';
 import { RedisLockCoordinator } from '../redis/redis-lock-coordinator';
 import { NonceEngineManager } from '../routing/engine-manager';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
 import { asyncOptionProviders, type NonceModuleAsyncOptions } from './async-options';
 import { engineProviders } from './engine-providers';
 import { faceProviders, operationProviders } from './face-providers';
+import { fastProviders } from './fast/fast-providers';
+import { FlushDrain } from './fast/flush-drain';
 import { SubmitterNonces, submitterToken, type NamedSubmitter } from './named-submitters';
 import { NonceComponent } from './nonce-component';
 import { NonceEvents } from './nonce-events';
@@ -15,6 +20,7 @@ import { NonceRecoveryService } from './nonce-recovery-service';
 import { observerProviders } from './observer-providers';
 import type { NonceModuleOptions, ResolvedNonceOptions } from './options';
 import { resolveOptions } from './resolve-options';
+import { SCHEDULE } from './schedule';
 import { storeProviders } from './store-providers';
 import { SubmitterWindows } from './submitter-windows';
 import * as tokens from './tokens';
@@ -29,7 +35,15 @@ const EXPORTS = [
   NonceHealthIndicator,
   AlignWithChain,
   SubmitterWindows,
+  FlushOverview,
+  FlushDrain,
+  PerformanceEngine,
+  ContinuityWatch,
   tokens.NONCE_OPTIONS,
+  tokens.FAST_SIDE,
+  tokens.FAST_EPOCH_STORE,
+  tokens.FLUSH_STORE,
+  tokens.FLUSH_REPORTS,
   tokens.ALLOCATION_STORE,
   tokens.SUBMITTER_STORE,
   tokens.ALIGNMENT_STORE,
@@ -80,7 +94,7 @@ function assemble(
   return {
     module: NonceModule,
     global: options.global ?? true,
-    imports: options.imports ?? [],
+    imports: [SCHEDULE, ...(options.imports ?? [])],
     providers: [
       ...raw,
       {
@@ -90,6 +104,7 @@ function assemble(
       },
       ...observerProviders(),
       ...storeProviders(),
+      ...fastProviders(),
       ...engineProviders(),
       ...faceProviders(),
       ...operationProviders(),

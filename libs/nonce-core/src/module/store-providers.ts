@@ -10,7 +10,8 @@ import type { Clock } from '../ports/clock.port';
 import type { HealthProbe } from '../ports/health.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
-import { clientOf, redisServiceToken, type RedisServiceLike } from './find-redis-service';
+import type { RedisClient } from '../redis/redis-client';
+import { hostRedisProvider } from './host-redis';
 import { LimitChanges } from './limit-changes';
 import { LockConnection } from './lock-connection';
 import { openDatabase, type OpenDatabase } from './open-database';
@@ -22,6 +23,7 @@ import {
   ALLOCATION_STORE,
   DATABASE,
   HEALTH_PROBES,
+  HOST_REDIS,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -64,6 +66,7 @@ export function storeProviders(): Provider[] {
     },
     onRunner(TRACKING_STORE, PostgresTrackingStore),
     onRunner(ACCESS_STORE, PostgresAccessStore),
+    hostRedisProvider(),
     lockConnectionProvider(),
     {
       provide: HEALTH_PROBES,
@@ -77,25 +80,18 @@ export function storeProviders(): Provider[] {
   ];
 }
 
-/** The client given in the options, else the default one of the host's nestjs-redis. */
 function lockConnectionProvider(): Provider {
-  const redisService = redisServiceToken();
-  const optional = redisService === null ? [] : [{ token: redisService, optional: true }];
   return {
     provide: LockConnection,
-    inject: [NONCE_OPTIONS, NONCE_METRICS, NONCE_LOGGER, NONCE_CLOCK, ...optional],
+    inject: [HOST_REDIS, NONCE_METRICS, NONCE_LOGGER, NONCE_CLOCK, NONCE_OPTIONS],
     useFactory: (
-      ...[options, metrics, logger, clock, service]: [
-        ResolvedNonceOptions,
+      ...[client, metrics, logger, clock, options]: [
+        RedisClient | null,
         Metrics,
         Logger,
         Clock,
-        RedisServiceLike | undefined,
+        ResolvedNonceOptions,
       ]
-    ) => {
-      const { client, enabled } = options.redis;
-      const found = enabled ? (client ?? clientOf(service)) : null;
-      return new LockConnection(found, { metrics, logger, clock }, options);
-    },
+    ) => new LockConnection(client, { metrics, logger, clock }, options),
   };
 }

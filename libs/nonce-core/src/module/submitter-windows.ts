@@ -1,5 +1,6 @@
 import type { Submitter } from '../domain/submitter';
 import type { AllocateBatch, AllocationStore } from '../ports/allocation-store.port';
+import type { FastEpochStore } from '../ports/fast-epoch-store.port';
 import type { SubmitterStore } from '../ports/submitter-store.port';
 
 /** Windows that the host's code gives to single submitters. An operator's setting goes before. */
@@ -18,6 +19,32 @@ export class SubmitterWindows {
       command: (rows, quarantine, handle) => store.command(rows, quarantine, handle),
       open: (baseline) => store.open(baseline),
       findById: (id) => store.findById(id),
+    };
+  }
+
+  /** The same for epochs: the window limits how far their ceilings are raised. */
+  applyToEpochs(store: FastEpochStore): FastEpochStore {
+    const widened = <Request>(submitter: Submitter, request: Request): Request => {
+      const defaultWindow = this.windows.get(submitter);
+      return defaultWindow === undefined ? request : { ...request, defaultWindow };
+    };
+    return {
+      enter: (requests, intents) =>
+        store.enter(
+          requests.map((request) => widened(request.submitter, request)),
+          intents,
+        ),
+      refill: (requests, intents) =>
+        store.refill(
+          requests.map((request) => widened(request.view.submitter, request)),
+          intents,
+        ),
+      record: (rows, quarantine) => store.record(rows, quarantine),
+      findBindings: (requests) => store.findBindings(requests),
+      close: (view, retiredNext, reason) => store.close(view, retiredNext, reason),
+      awaitingLoad: (limit) => store.awaitingLoad(limit),
+      ruling: (submitter) => store.ruling(submitter),
+      listRuling: (after, limit) => store.listRuling(after, limit),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { Allocation } from '../domain/allocation';
 import { isNonceError } from '../domain/errors/nonce-error';
 import type { Submitter } from '../domain/submitter';
 import type { SubmitterView } from '../domain/submitter-view';
@@ -28,6 +29,8 @@ export interface EngineManagerPorts {
   readonly engineFor: (submitter: Submitter) => NonceEngine;
   /** The engine that answers commands which name no submitter. */
   readonly defaultEngine: NonceEngine;
+  /** By id, also one that only this process has heard of so far; null when there is none. */
+  readonly find: (id: string) => Promise<Allocation | null>;
   readonly refreshFloor: RefreshFloor;
   /** Refuses bytes that are not what an intent says; every intent of a host comes by here. */
   readonly checkIntent: CheckIntent;
@@ -54,6 +57,11 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
       if (!(await this.refresh(command.submitter))) throw error;
       return engine.allocate(command);
     }
+  }
+
+  /** An allocation that was granted elsewhere and is not in Postgres yet is not found: null. */
+  find(id: string): Promise<Allocation | null> {
+    return this.ports.find(id);
   }
 
   async intent(ref: AllocationRef, tx: IntentWords): Promise<CommandAnswer> {

@@ -115,6 +115,7 @@ function managerProvider(): Provider {
       new NonceEngineManager({
         engineFor: () => engine,
         defaultEngine: engine,
+        find: (id) => engine.findById(id),
         refreshFloor: () => Promise.resolve(),
         checkIntent: intentCheck(transactions, (id) => engine.findById(id), 'each'),
         clock,

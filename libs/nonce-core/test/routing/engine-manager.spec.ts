@@ -16,6 +16,7 @@ function managerOf(refresh: (engine: InMemoryNonceEngine) => Promise<void>) {
   const manager = new NonceEngineManager({
     engineFor: () => engine,
     defaultEngine: engine,
+    find: (id) => engine.findById(id),
     refreshFloor: async (submitter) => {
       refreshed.push(submitter);
       await refresh(engine);

@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ScheduleModule, SchedulerRegistry } from '@nestjs/schedule';
+import { SchedulerRegistry } from '@nestjs/schedule';
 import type { ChainRegistry } from '../../ports/chain.port';
 import type { Clock } from '../../ports/clock.port';
 import type { Logger } from '../../ports/logger.port';
@@ -9,6 +9,7 @@ import type { TrackingStore } from '../../ports/tracking-store.port';
 import { AlignWithChain } from '../../recovery/align-with-chain';
 import { NonceEvents } from '../nonce-events';
 import type { ResolvedNonceOptions } from '../options';
+import { SCHEDULE } from '../schedule';
 import {
   CHAIN_REGISTRY,
   NONCE_CLOCK,
@@ -44,7 +45,7 @@ export class NonceTrackingModule {
   static forRoot(intervals: TrackingIntervals): DynamicModule {
     return {
       module: NonceTrackingModule,
-      imports: [ScheduleModule.forRoot()],
+      imports: [SCHEDULE],
       providers: [
         {
           provide: PeriodicJobs,

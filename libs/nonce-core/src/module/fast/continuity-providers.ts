@@ -1,0 +1,103 @@
+import type { Provider } from '@nestjs/common';
+import type { AccessStore } from '../../ports/access-store.port';
+import type { AllocationStore } from '../../ports/allocation-store.port';
+import type { BaselineSource } from '../../ports/baseline.port';
+import type { Clock } from '../../ports/clock.port';
+import type { Logger } from '../../ports/logger.port';
+import type { Metrics } from '../../ports/metrics.port';
+import type { WitnessStore } from '../../ports/witness.port';
+import { PostgresContinuityStore } from '../../postgres/postgres-continuity-store';
+import { ContinuityWatch } from '../../recovery/continuity-watch';
+import { openContinuity, type OpenContinuity } from '../../recovery/open-continuity';
+import { RedisWitness } from '../../redis/redis-witness';
+import { WitnessFile } from '../../witness/witness-file';
+import { NonceEvents } from '../nonce-events';
+import type { OpenDatabase } from '../open-database';
+import type { ResolvedNonceOptions } from '../options';
+import {
+  ACCESS_STORE,
+  ALLOCATION_STORE,
+  BASELINE_SOURCE,
+  CONTINUITY,
+  DATABASE,
+  FAST_SIDE,
+  NONCE_CLOCK,
+  NONCE_LOGGER,
+  NONCE_METRICS,
+  NONCE_OPTIONS,
+  WITNESS_STORES,
+} from '../tokens';
+import type { FastSide } from './fast-side';
+
+/** What notices a database that was set back, where there is a place for witnesses; else null. */
+export function continuityProviders(): Provider[] {
+  return [
+    { provide: WITNESS_STORES, inject: [FAST_SIDE, NONCE_OPTIONS], useFactory: witnessStores },
+    continuityProvider(),
+    {
+      provide: ContinuityWatch,
+      inject: [CONTINUITY],
+      useFactory: (opened: OpenContinuity | null) => opened?.watch ?? null,
+    },
+  ];
+}
+
+function witnessStores(side: FastSide | null, options: ResolvedNonceOptions): WitnessStore[] {
+  const { witnessDir } = options.recovery;
+  const { keyPrefix, shards } = options.redis;
+  const stores: WitnessStore[] = [];
+  if (witnessDir !== null) stores.push(new WitnessFile(witnessDir));
+  if (side !== null) {
+    const shardOf = side.keys.shardOf.bind(side.keys);
+    stores.push(new RedisWitness(side.client, { keyPrefix, shards, shardOf }));
+  }
+  return stores;
+}
+
+/**
+ * It watches in every mode, so that a run of the database has somebody to vouch for it when the
+ * performance mode begins in that run. Only that mode refuses statements until then: the reliable
+ * one needs neither Redis nor a disk.
+ */
+function continuityProvider(): Provider {
+  return {
+    provide: CONTINUITY,
+    inject: [
+      DATABASE,
+      WITNESS_STORES,
+      ALLOCATION_STORE,
+      BASELINE_SOURCE,
+      ACCESS_STORE,
+      NonceEvents,
+      NONCE_METRICS,
+      NONCE_LOGGER,
+      NONCE_CLOCK,
+      NONCE_OPTIONS,
+    ],
+    useFactory: (
+      ...[database, stores, allocations, baselines, audit, ...rest]: [
+        OpenDatabase,
+        readonly WitnessStore[],
+        AllocationStore,
+        BaselineSource,
+        AccessStore,
+        NonceEvents,
+        Metrics,
+        Logger,
+        Clock,
+        ResolvedNonceOptions,
+      ]
+    ): OpenContinuity | null => {
+      const [events, metrics, logger, clock, options] = rest;
+      if (stores.length === 0) return null;
+      const { quarantine, recovery } = options;
+      const opened = openContinuity({
+        store: new PostgresContinuityStore(database.runner),
+        ...{ stores, allocations, baselines, audit, events, metrics, logger, clock, quarantine },
+        intervalMs: recovery.continuityIntervalMs,
+      });
+      if (options.mode === 'PERFORMANCE') database.runner.guardWith(opened.continuity);
+      return opened;
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import type { Provider } from '@nestjs/common';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { PerformanceEngine } from '../../engines/performance/performance-engine';
+import { FlushOverview } from '../../flush/flush-overview';
+import type { Clock } from '../../ports/clock.port';
+import type { FlushReports } from '../../ports/flush-report.port';
+import type { DeadLetterStore, FlushStore } from '../../ports/flush-store.port';
+import type { Logger } from '../../ports/logger.port';
+import type { Metrics } from '../../ports/metrics.port';
+import { ContinuityWatch } from '../../recovery/continuity-watch';
+import type { ResolvedNonceOptions } from '../options';
+import {
+  DEAD_LETTER_STORE,
+  FAST_SIDE,
+  FLUSH_REPORTS,
+  FLUSH_STORE,
+  NONCE_CLOCK,
+  NONCE_LOGGER,
+  NONCE_METRICS,
+  NONCE_OPTIONS,
+  UPKEEP_JOBS,
+} from '../tokens';
+import { PeriodicJob, type JobPlan } from '../tracking/periodic-job';
+import { PeriodicJobs } from '../tracking/periodic-jobs';
+import { FastHealth } from './fast-health';
+import type { FastSide } from './fast-side';
+import { FlushDrain } from './flush-drain';
+import { upkeepJobs } from './upkeep-jobs';
+
+/** What operators see and order of the way from Redis to Postgres, and the upkeep of this process. */
+export function fastOperations(): Provider[] {
+  return [
+    {
+      provide: FlushOverview,
+      inject: [FAST_SIDE, FLUSH_STORE, DEAD_LETTER_STORE, FLUSH_REPORTS, NONCE_OPTIONS],
+      useFactory: (
+        ...[side, store, letters, reports, { quarantine, redis }]: [
+          FastSide | null,
+          FlushStore,
+          DeadLetterStore,
+          FlushReports,
+          ResolvedNonceOptions,
+        ]
+      ) => {
+        const queue = side?.queue ?? null;
+        return new FlushOverview({ queue, store, letters, reports }, quarantine, redis.shards);
+      },
+    },
+    {
+      provide: FastHealth,
+      inject: [
+        NONCE_OPTIONS,
+        FAST_SIDE,
+        PerformanceEngine,
+        FlushOverview,
+        ContinuityWatch,
+        NONCE_CLOCK,
+      ],
+      useFactory: (
+        ...[{ mode }, side, engine, overview, watch, clock]: [
+          ResolvedNonceOptions,
+          FastSide | null,
+          PerformanceEngine | null,
+          FlushOverview,
+          ContinuityWatch | null,
+          Clock,
+        ]
+      ) => new FastHealth({ mode, side, engine, overview, watch, clock }),
+    },
+    {
+      provide: FlushDrain,
+      inject: [NONCE_LOGGER],
+      useFactory: (logger: Logger) => new FlushDrain(null, logger),
+    },
+    upkeepProvider(),
+  ];
+}
+
+/** In the process that issues; workers have jobs of their own. */
+function upkeepProvider(): Provider {
+  return {
+    provide: UPKEEP_JOBS,
+    inject: [
+      SchedulerRegistry,
+      PerformanceEngine,
+      ContinuityWatch,
+      NONCE_OPTIONS,
+      NONCE_CLOCK,
+      NONCE_METRICS,
+      NONCE_LOGGER,
+    ],
+    useFactory: (
+      ...[registry, engine, watch, options, clock, metrics, logger]: [
+        SchedulerRegistry,
+        PerformanceEngine | null,
+        ContinuityWatch | null,
+        ResolvedNonceOptions,
+        Clock,
+        Metrics,
+        Logger,
+      ]
+    ) => {
+      const { mode, performance, recovery, shutdown } = options;
+      const plans: JobPlan[] = [];
+      if (watch !== null) {
+        const { continuityIntervalMs: intervalMs } = recovery;
+        plans.push({ name: 'continuity', intervalMs, run: () => watch.tick() });
+      }
+      if (engine !== null && mode === 'PERFORMANCE') {
+        plans.push(...upkeepJobs(engine, performance.prefetch.idleCloseMs));
+      }
+      const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));
+      return new PeriodicJobs(registry, jobs, logger, shutdown.deadlineMs);
+    },
+  };
+}
