@@ -20,6 +20,7 @@ function allocated(token: string, atUs: number, rest: Partial<AllocatedFact> = {
     exposure: 'declared',
     epoch: 2,
     grantedAtMs: atUs,
+    deadlineMs: atUs + 1_000,
     operation: null,
     ...rest,
   };
@@ -130,6 +131,16 @@ describe('a history that kept every promise', () => {
       STRICT,
     ],
     [
+      'an operation whose first nonce ran out before anything was sent',
+      [
+        allocated('a', 10, { operation: 'pay', deadlineMs: 20 }),
+        allocated('b', 30, { operation: 'pay', nonce: 1 }),
+        spoken('b', 40, { nonce: 1 }),
+      ],
+      ending([row('x'), row('b', { nonce: 1 })], { earlier: earlier('a') }),
+      STRICT,
+    ],
+    [
       'a relaxed success that died with the memory of the fast store, its nonce held back',
       [allocated('a', 10, { exposure: 'inferred' }), spoken('a', 20, { word: 'used' })],
       ending([row('a', { stage: 'QUARANTINED', hashes: [], txHash: null })]),
@@ -212,6 +223,15 @@ describe('a history with a violation', () => {
     ];
     const end = ending([row('a'), row('b', { nonce: 1, hashes: [OTHER_HASH] })]);
     expect(ids(checkHistory(history, end, STRICT))).toEqual(['S4', 'S11']);
+  });
+
+  it('S11: of an operation that is answered with another nonce while it holds one', () => {
+    const history = [
+      allocated('a', 10, { operation: 'pay' }),
+      allocated('b', 20, { operation: 'pay', nonce: 1 }),
+    ];
+    const end = ending([row('a'), row('b', { nonce: 1 })]);
+    expect(ids(checkHistory(history, end, STRICT))).toEqual(['S11']);
   });
 
   it('S7: of a nonce below the floor', () => {

@@ -1,4 +1,4 @@
-import type { FloorFact, History } from './history';
+import type { AllocatedFact, FloorFact, History } from './history';
 import type { NonceStory, TokenStory } from './nonce-story';
 
 /** S1, S2, S3, S8: of all who were allowed to send at one nonce, each later one knew of the earlier. */
@@ -70,9 +70,12 @@ export function checkOperations(stories: readonly NonceStory[]): readonly string
     if (claimed.size > 1) {
       found.push(`S4: operation ${operation} is exposed at nonces ${[...claimed].join(', ')}`);
     }
-    const live = new Set(tokens.filter((token) => !hasEnded(token)).map(nonceOf));
-    if (live.size > 1) {
-      found.push(`S11: operation ${operation} was answered with nonces ${[...live].join(', ')}`);
+    const rivals = tokens.flatMap((earlier) =>
+      tokens.filter((later) => later !== earlier && wasHeldAt(earlier, later.grant)),
+    );
+    if (rivals.length > 0) {
+      const nonces = [...new Set(tokens.map(nonceOf))].join(', ');
+      found.push(`S11: operation ${operation} was answered with nonces ${nonces}`);
     }
   }
   return found;
@@ -87,6 +90,14 @@ function byOperation(stories: readonly NonceStory[]): ReadonlyMap<string, readon
     found.set(key, [...(found.get(key) ?? []), token]);
   }
   return found;
+}
+
+/** Another nonce of the same operation was granted while this one was still held for it. */
+function wasHeldAt(token: TokenStory, later: AllocatedFact): boolean {
+  const { grant } = token;
+  if (grant.nonce === later.nonce || grant.grantedAtMs > later.grantedAtMs) return false;
+  const untilMs = token.claim === null ? (grant.deadlineMs ?? Infinity) : Infinity;
+  return later.grantedAtMs < untilMs && !hasEnded(token);
 }
 
 /** Given back, or its holder was told that it lost it. */

@@ -20,6 +20,8 @@ export interface AllocatedFact extends Call {
   readonly epoch: number;
   /** By the clock of the store that granted it; orders the grants of one nonce. */
   readonly grantedAtMs: number;
+  /** Until when nobody else is given it; null for one that was exposed or settled before. */
+  readonly deadlineMs: number | null;
   readonly operation: string | null;
 }
 

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { NodeProcess } from '../../support/node-process';
+import { waitFor } from '../../support/wait-for';
+import type { Fact, SpokenFact } from '../history/history';
+import type { PerformanceCommand, PerformanceOrder } from '../nodes/performance-node';
+import { nowUs, type ChaosMessage } from './recorder';
+import type { HaltOrder } from './step-gate';
+
+const SCRIPT = join(__dirname, '../nodes/performance-node.ts');
+const READY_TIMEOUT_MS = 60_000;
+/** Longer than any fault lasts: an engine that gives no nonce for so long has stopped for good. */
+const SERVED_TIMEOUT_MS = 15_000;
+
+/** One process of the engine, seen from the test: what it reported, and when it died. */
+export class ChaosNode {
+  readonly process = NodeProcess.start<ChaosMessage>(SCRIPT);
+  private diedUs: number | null = null;
+  private name = '';
+  private counted = 0;
+  private granted = 0;
+
+  async prepare(order: PerformanceOrder): Promise<void> {
+    this.name = order.name;
+    this.tell({ kind: 'order', order });
+    await this.reported('ready');
+  }
+
+  run(): void {
+    this.tell({ kind: 'run' });
+  }
+
+  /** Spends whatever can be had, so that what cannot be had becomes visible. */
+  sweep(): void {
+    this.tell({ kind: 'sweep' });
+  }
+
+  halt(halt: HaltOrder): void {
+    this.tell({ kind: 'halt', halt });
+  }
+
+  /** Ends the load, waits for its last answers and for the process. */
+  async finish(): Promise<void> {
+    this.tell({ kind: 'finish' });
+    await this.reported('finished');
+    await this.process.kill();
+  }
+
+  async kill(): Promise<void> {
+    await this.process.kill();
+    this.diedUs = nowUs();
+  }
+
+  /** Resolves when it has stopped itself at a step; false when it never came there in time. */
+  async halted(timeoutMs: number): Promise<boolean> {
+    const halts = (): boolean => this.process.messages.some(({ kind }) => kind === 'halts');
+    return waitFor(halts, { timeoutMs, describe: 'the step' }).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  get alive(): boolean {
+    return this.diedUs === null;
+  }
+
+  get grants(): number {
+    const { messages } = this.process;
+    for (; this.counted < messages.length; this.counted += 1) {
+      const message = messages[this.counted];
+      if (message?.kind === 'fact' && message.fact.kind === 'allocated') this.granted += 1;
+    }
+    return this.granted;
+  }
+
+  /** Refusals by their code. */
+  get refusals(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const message of this.process.messages) {
+      if (message.kind !== 'refused') continue;
+      counts.set(message.code, (counts.get(message.code) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  /** Resolves once `count` more allocations were answered than now. */
+  async served(count: number): Promise<void> {
+    const wanted = this.grants + count;
+    await waitFor(() => this.grants >= wanted, {
+      timeoutMs: SERVED_TIMEOUT_MS,
+      everyMs: 20,
+      describe: `${count} more grants of ${this.name}, which was refused ${JSON.stringify([...this.refusals])}\n${this.process.output}`,
+    });
+  }
+
+  /** Everything its callers asked, were told and sent; what had no answer is unknown for ever. */
+  get facts(): readonly Fact[] {
+    const asked = new Map<number, Fact & { kind: 'spoken' }>();
+    const facts: Fact[] = [];
+    for (const message of this.process.messages) {
+      if (message.kind === 'fact') facts.push(message.fact);
+      if (message.kind === 'asks') {
+        asked.set(message.call, { ...message.fact, atUs: Infinity, answer: 'unknown' });
+      }
+      if (message.kind === 'hears') {
+        const fact = asked.get(message.call);
+        if (fact === undefined) continue;
+        const told: SpokenFact = { ...fact, atUs: message.atUs, answer: message.answer };
+        asked.set(message.call, told);
+      }
+    }
+    if (this.diedUs !== null) facts.push({ kind: 'died', node: this.name, atUs: this.diedUs });
+    return [...facts, ...asked.values()];
+  }
+
+  private async reported(kind: 'ready' | 'finished'): Promise<void> {
+    await waitFor(() => this.process.messages.some((message) => message.kind === kind), {
+      timeoutMs: READY_TIMEOUT_MS,
+      describe: `${kind} of ${this.name} (${this.process.pid})\n${this.process.output}`,
+    });
+  }
+
+  private tell(command: PerformanceCommand): void {
+    this.process.send(command);
+  }
+}
