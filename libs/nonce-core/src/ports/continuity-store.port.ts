@@ -4,8 +4,7 @@ import type { Submitter } from '../domain/submitter';
 import type { ServerStart, Witness } from './witness.port';
 
 /** Why a run of the database counts as going on from where the one before it ended. */
-export const CONTINUITY_REASONS = ['migrated', 'first use', 'witnessed', 'confirmed'] as const;
-export type ContinuityReason = (typeof CONTINUITY_REASONS)[number];
+export type ContinuityReason = 'migrated' | 'first use' | 'witnessed' | 'confirmed';
 
 /** A run of the database as it stood when somebody first vouched for it. */
 export interface RecordedStart extends ServerStart {

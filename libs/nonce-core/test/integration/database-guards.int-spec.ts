@@ -198,6 +198,12 @@ describe('the application role of the shipped SQL', () => {
       `SELECT noncekit.open_submitter($1, 'reliable', 0, 0, NULL, NULL, NULL, 1000, 'hold')`,
       [newSubmitter()],
     );
+    await asApplication('SELECT noncekit.record_server(noncekit.server_started_at(), $1, $2)', [
+      'witnessed',
+      'test',
+    ]);
+    await asApplication('SELECT noncekit.server_timeline(), noncekit.server_start_lsn()');
+    await asApplication('SELECT pg_current_wal_flush_lsn(), pg_control_system()');
     await asApplication(
       `INSERT INTO noncekit.audit (actor, action, subject, reason) VALUES ('a', 'b', 'c', 'd')`,
     );

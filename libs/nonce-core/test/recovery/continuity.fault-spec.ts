@@ -2,11 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Submitter } from '../../src/domain/submitter';
+import type { HolderRow } from '../../src/ports/allocation-store.port';
 import type { FastGrant } from '../../src/ports/fast-store.port';
 import type { WitnessStore } from '../../src/ports/witness.port';
 import { RedisWitness } from '../../src/redis/redis-witness';
 import { WitnessFile } from '../../src/witness/witness-file';
-import { newSubmitter } from '../support/store-fixture';
+import { hashOf, newSubmitter, QUARANTINE } from '../support/store-fixture';
 import { openTestRedis, redisPrefix, type TestRedis } from '../support/test-redis';
 import { ContinuityNode, type NodeOptions } from './continuity-node';
 import { RestorablePostgres } from './restorable-postgres';
@@ -58,6 +59,14 @@ function inRedis(keyPrefix = `${redis.prefix}:${redisPrefix()}`): () => RedisWit
 }
 
 const noncesOf = (grants: readonly FastGrant[]): number[] => grants.map(({ nonce }) => nonce);
+
+function rowOf(
+  command: 'intent' | 'submitted',
+  { id, submitter: of, nonce }: FastGrant,
+): HolderRow {
+  const row = { command, id, submitter: of, nonce, txHash: hashOf(1), rawTx: null, note: null };
+  return { ...row, ttlMs: 60_000, followable: true };
+}
 
 /** S8: nothing that was issued before is issued again as a fresh nonce. */
 function expectDisjoint(before: readonly FastGrant[], after: readonly FastGrant[]): void {
@@ -118,7 +127,8 @@ describe('a database that was put back to an older state', () => {
 
   it('issues nothing without any witness until an operator vouches for it (H-10)', async () => {
     const first = await start([file()]);
-    const held = await first.issue(submitter);
+    const [held, known] = [await first.issue(submitter), await first.issue(submitter)];
+    await first.intent(known, hashOf(1));
     await postgres.save();
     await first.issueMany(submitter, 20);
     await first.stop();
@@ -129,6 +139,12 @@ describe('a database that was put back to an older state', () => {
     expect(second.open.continuity.view()).toMatchObject({ status: 'held' });
     await expect(second.issue(submitter)).rejects.toMatchObject({ code: 'NONCE_RECOVERY_HOLD' });
     await expect(second.intent(held)).rejects.toMatchObject({ code: 'NONCE_RECOVERY_HOLD' });
+    // What was sent before may still be said, also beside intents that are refused.
+    const rows = [rowOf('intent', held), rowOf('submitted', known)];
+    expect(await second.allocations.command(rows, QUARANTINE)).toMatchObject([
+      { kind: 'refused', code: 'NONCE_RECOVERY_HOLD' },
+      { kind: 'done', allocation: { stage: 'BROADCAST' } },
+    ]);
 
     const word = { actor: 'operator', reason: 'the chain was compared' };
     expect(await second.open.watch.confirm(word)).toBe(true);
