@@ -2238,12 +2238,13 @@ BEGIN
         WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND q.command <> 'recyclable'
           AND p_epochs[q.ord] IS DISTINCT FROM a.loaded_epoch
           AND :schema.is_lent(a.submitter, a.loaded_epoch) THEN 'refuse:NONCE_FENCED'
-        -- A late owner adopts its nonce only while its operation is bound to nothing else.
-        WHEN q.hash IS NOT NULL AND a.stage IN ('REUSABLE', 'QUARANTINED')
-          AND a.operation_id IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM :schema.operation o
-            WHERE o.submitter = a.submitter AND o.operation_id = a.operation_id
-              AND a.id = ANY (o.ids))
+        -- A late owner adopts its nonce only while its operation is bound to nothing else. A flushed
+        -- grant may be GRANTED although its operation was never bound to it, and is to another (H-2).
+        WHEN q.hash IS NOT NULL AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED')
+          AND a.operation_id IS NOT NULL AND coalesce((
+            SELECT a.id <> ALL (o.ids) FROM :schema.operation o
+            WHERE o.submitter = a.submitter AND o.operation_id = a.operation_id),
+            a.stage <> 'GRANTED')
         THEN 'refuse:NONCE_FENCED'
         ELSE :schema.decide_holder_command(q.command, a.stage, q.hash IS NOT NULL,
           coalesce(q.hash = ANY (a.hashes), false),
