@@ -13,6 +13,7 @@ export const FLUSH_REPORTS = token('flush reports');
 export const CONTINUITY = token('continuity');
 export const WITNESS_STORES = token('witness stores');
 export const UPKEEP_JOBS = token('upkeep jobs');
+export const FAST_WORKER_PLANS = token('worker plans of the fast side');
 export const ALLOCATION_STORE = token('allocation store');
 export const SUBMITTER_STORE = token('submitter store');
 export const ALIGNMENT_STORE = token('alignment store');

@@ -3,17 +3,12 @@ import { SchedulerRegistry } from '@nestjs/schedule';
 import { PerformanceEngine } from '../../engines/performance/performance-engine';
 import { FlushOverview } from '../../flush/flush-overview';
 import type { Clock } from '../../ports/clock.port';
-import type { FlushReports } from '../../ports/flush-report.port';
-import type { DeadLetterStore, FlushStore } from '../../ports/flush-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
 import { ContinuityWatch } from '../../recovery/continuity-watch';
 import type { ResolvedNonceOptions } from '../options';
 import {
-  DEAD_LETTER_STORE,
   FAST_SIDE,
-  FLUSH_REPORTS,
-  FLUSH_STORE,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -24,28 +19,11 @@ import { PeriodicJob, type JobPlan } from '../tracking/periodic-job';
 import { PeriodicJobs } from '../tracking/periodic-jobs';
 import { FastHealth } from './fast-health';
 import type { FastSide } from './fast-side';
-import { FlushDrain } from './flush-drain';
 import { upkeepJobs } from './upkeep-jobs';
 
-/** What operators see and order of the way from Redis to Postgres, and the upkeep of this process. */
+/** What health tells of the fast side, and the upkeep of this process. */
 export function fastOperations(): Provider[] {
   return [
-    {
-      provide: FlushOverview,
-      inject: [FAST_SIDE, FLUSH_STORE, DEAD_LETTER_STORE, FLUSH_REPORTS, NONCE_OPTIONS],
-      useFactory: (
-        ...[side, store, letters, reports, { quarantine, redis }]: [
-          FastSide | null,
-          FlushStore,
-          DeadLetterStore,
-          FlushReports,
-          ResolvedNonceOptions,
-        ]
-      ) => {
-        const queue = side?.queue ?? null;
-        return new FlushOverview({ queue, store, letters, reports }, quarantine, redis.shards);
-      },
-    },
     {
       provide: FastHealth,
       inject: [
@@ -66,11 +44,6 @@ export function fastOperations(): Provider[] {
           Clock,
         ]
       ) => new FastHealth({ mode, side, engine, overview, watch, clock }),
-    },
-    {
-      provide: FlushDrain,
-      inject: [NONCE_LOGGER],
-      useFactory: (logger: Logger) => new FlushDrain(null, logger),
     },
     upkeepProvider(),
   ];

@@ -41,6 +41,7 @@ import {
 import { continuityProviders } from './continuity-providers';
 import { fastOperations } from './fast-operations';
 import { FastSide } from './fast-side';
+import { flushProviders } from './flush-providers';
 
 /**
  * What issues from Redis and what brings its events to Postgres. Without Redis the side of it and
@@ -68,6 +69,7 @@ export function fastProviders(): Provider[] {
     onDatabase(FLUSH_REPORTS, ({ runner }) => new PostgresFlushReports(runner)),
     ...continuityProviders(),
     engineProvider(),
+    ...flushProviders(),
     ...fastOperations(),
   ];
 }

@@ -12,7 +12,7 @@ const RESERVATIONS_PER_TICK = 5_000;
 /** What a node that issues from a fast store does again and again for the submitters it serves. */
 export function upkeepJobs(engine: PerformanceEngine, idleCloseMs: number): readonly JobPlan[] {
   return [
-    { name: 'fast-load', intervalMs: LOOK_MS, run: () => engine.loadFree(SUBMITTERS_PER_TICK) },
+    loadJob(engine),
     {
       name: 'fast-reclaim',
       intervalMs: LOOK_MS,
@@ -24,4 +24,10 @@ export function upkeepJobs(engine: PerformanceEngine, idleCloseMs: number): read
       run: () => engine.closeIdle(),
     },
   ];
+}
+
+/** Hands nonces that became free in Postgres to the fast stores that rule their submitters. */
+export function loadJob(engine: PerformanceEngine): JobPlan {
+  const run = () => engine.loadFree(SUBMITTERS_PER_TICK);
+  return { name: 'fast-load', intervalMs: LOOK_MS, run };
 }

@@ -1,36 +1,27 @@
-import type { FlushDeps, FlushSettings } from '../../flush/flush-deps';
-import { FlushEvents } from '../../flush/flush-events';
-import { MeasureFlush } from '../../flush/measure-flush';
-import type { DeadLetterStore } from '../../ports/flush-store.port';
+import type { FlushEvents } from '../../flush/flush-events';
+import type { MeasureFlush } from '../../flush/measure-flush';
 import type { JobPlan } from './periodic-job';
 
 export interface FlushJobParts {
-  readonly deps: FlushDeps;
-  readonly letters: DeadLetterStore;
-  readonly settings: FlushSettings;
+  readonly flush: Pick<FlushEvents, 'tick' | 'stop'>;
+  readonly measure: Pick<MeasureFlush, 'tick'>;
   /** Between looks at empty streams; a full one is read without a pause. */
   readonly intervalMs: number;
-}
-
-export interface FlushJobs {
-  /** To be stopped after the jobs have ended: hands its shards over to other workers. */
-  readonly flush: FlushEvents;
-  readonly plans: readonly JobPlan[];
 }
 
 /** Gauges are read by scrapes, which come every 15 s or so. */
 const MEASURE_INTERVAL_MS = 5_000;
 
 /** What a worker does to bring events of the fast store to their rows. */
-export function flushJobs({ deps, letters, settings, intervalMs }: FlushJobParts): FlushJobs {
-  const flush = new FlushEvents(deps, settings);
-  const { queue, metrics } = deps;
-  const measure = new MeasureFlush({ queue, letters, metrics }, settings.shards);
-  return {
-    flush,
-    plans: [
-      { name: 'flush', intervalMs, run: (signal) => flush.tick(signal) },
-      { name: 'measure-flush', intervalMs: MEASURE_INTERVAL_MS, run: () => measure.tick() },
-    ],
-  };
+export function flushJobs({ flush, measure, intervalMs }: FlushJobParts): readonly JobPlan[] {
+  return [
+    {
+      name: 'flush',
+      intervalMs,
+      run: (signal) => flush.tick(signal),
+      // Other workers may take its shards at once.
+      end: () => flush.stop(),
+    },
+    { name: 'measure-flush', intervalMs: MEASURE_INTERVAL_MS, run: () => measure.tick() },
+  ];
 }

@@ -12,6 +12,7 @@ import type { ResolvedNonceOptions } from '../options';
 import { SCHEDULE } from '../schedule';
 import {
   CHAIN_REGISTRY,
+  FAST_WORKER_PLANS,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -19,7 +20,7 @@ import {
   SUBMITTER_STORE,
   TRACKING_STORE,
 } from '../tokens';
-import { PeriodicJob } from './periodic-job';
+import { PeriodicJob, type JobPlan } from './periodic-job';
 import { PeriodicJobs } from './periodic-jobs';
 import { trackingJobs, type TrackingIntervals } from './tracking-jobs';
 
@@ -29,6 +30,7 @@ type Injected = [
   SubmitterStore,
   AlignWithChain,
   ChainRegistry,
+  readonly JobPlan[],
   NonceEvents,
   Metrics,
   Logger,
@@ -37,8 +39,8 @@ type Injected = [
 ];
 
 /**
- * The periodic work of a worker: reclaim, resend, follow, settle, align, measure. Import it beside a
- * global `NonceModule` in as many processes as wanted; they share the work by claims in Postgres.
+ * The periodic work of a worker: reclaim, resend, follow, settle, align, measure; with Redis also
+ * flush, and look after what Redis holds, whatever the mode. Import it beside a global `NonceModule` in as many processes as wanted; they share the work by claims in Postgres.
  */
 @Module({})
 export class NonceTrackingModule {
@@ -55,6 +57,7 @@ export class NonceTrackingModule {
             SUBMITTER_STORE,
             AlignWithChain,
             CHAIN_REGISTRY,
+            FAST_WORKER_PLANS,
             NonceEvents,
             NONCE_METRICS,
             NONCE_LOGGER,
@@ -70,11 +73,14 @@ export class NonceTrackingModule {
 }
 
 function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
-  const [registry, store, submitters, alignment, chains, events, metrics, logger, clock, options] =
-    injected;
+  const [registry, store, submitters, alignment, chains, fastPlans, ...rest] = injected;
+  const [events, metrics, logger, clock, options] = rest;
   const deps = { store, chains, events, metrics, logger };
   const { quarantine } = options;
-  const plans = trackingJobs({ deps, submitters, alignment, quarantine, intervals });
+  const plans = [
+    ...trackingJobs({ deps, submitters, alignment, quarantine, intervals }),
+    ...fastPlans,
+  ];
   const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));
   return new PeriodicJobs(registry, jobs, logger, options.shutdown.deadlineMs);
 }

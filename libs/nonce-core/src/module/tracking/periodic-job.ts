@@ -8,6 +8,8 @@ export interface JobPlan {
   readonly intervalMs: number;
   /** One bounded piece of work; stops early when the signal aborts. */
   run(signal: AbortSignal): Promise<unknown>;
+  /** Gives back what the job holds; after its last tick. */
+  end?(): Promise<void>;
 }
 
 export interface JobObservers {
@@ -51,6 +53,15 @@ export class PeriodicJob {
   async drain(): Promise<void> {
     this.ending.abort();
     await this.running;
+    try {
+      await this.plan.end?.();
+    } catch (error) {
+      const { name: job } = this.plan;
+      this.observers.logger.warn('a periodic job could not end well', {
+        job,
+        reason: String(error),
+      });
+    }
   }
 
   /** Up while ticks end in time, also with a failure: that is then told beside it. */
