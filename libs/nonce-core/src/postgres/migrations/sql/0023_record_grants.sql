@@ -39,6 +39,8 @@ DECLARE
   v_ids      uuid[];
   v_settled  jsonb;
   v_refused  integer[] := '{}';
+  -- Of those that are only read, the ones whose operation is bound all the same.
+  v_bound    integer[] := '{}';
   v_seen     text[] := '{}';
 BEGIN
   PERFORM 1 FROM :schema.submitter_nonce_state s
@@ -84,7 +86,7 @@ BEGIN
     v_verdict := NULL;
     v_ids := NULL;
     v_settled := NULL;
-    IF v_request.is_own THEN
+    IF v_request.is_own AND p_operations[v_request.first] IS NULL THEN
       v_verdict := 'read';
       v_ids := v_request.ids;
     ELSIF p_operations[v_request.first] IS NOT NULL THEN
@@ -101,7 +103,14 @@ BEGIN
         INTO v_verdict, v_ids, v_settled
         FROM :schema.resolve_operation(p_submitters[v_request.first],
           p_operations[v_request.first], p_hashes[v_request.first], v_request.size) r;
-        IF v_verdict = 'replayed' AND NOT :schema.share_allocations(
+        IF v_request.is_own AND (v_verdict IS NULL OR v_ids @> v_request.ids) THEN
+          -- Flushed before it was recorded: its events made the rows, and bound nothing.
+          IF v_verdict IS NULL THEN
+            v_bound := v_bound || v_request.request;
+          END IF;
+          v_verdict := 'read';
+          v_ids := v_request.ids;
+        ELSIF v_verdict = 'replayed' AND NOT :schema.share_allocations(
           v_ids, p_exposures[v_request.first]:::schema.allocation_exposure) THEN
           v_verdict := 'contended';
         END IF;
@@ -201,7 +210,8 @@ BEGIN
       min(p_hashes[q.ord]), v_now, v_now
     FROM unnest(p_requests, p_ids, p_submitters, p_nonces) WITH ORDINALITY
       AS q (request, id, submitter, nonce, ord)
-    WHERE p_operations[q.ord] IS NOT NULL AND q.request <> ALL (v_refused)
+    WHERE p_operations[q.ord] IS NOT NULL
+      AND (q.request <> ALL (v_refused) OR q.request = ANY (v_bound))
     GROUP BY q.request
     ON CONFLICT (submitter, operation_id) DO UPDATE
     SET first_nonce = excluded.first_nonce, count = excluded.count, ids = excluded.ids,
