@@ -120,7 +120,7 @@ function ignore(): void {
 
 /** The names and order of the entries' fields, as the scripts write them. */
 function fieldsOf({ grant, stage, rank, hashes, note, atMs }: FlushEvent): string[] {
-  const fields: Record<string, unknown> = {
+  const fields: Record<string, string | number | null> = {
     s: grant.submitter,
     n: grant.nonce,
     e: grant.epoch,
