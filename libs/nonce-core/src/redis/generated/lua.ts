@@ -24,7 +24,7 @@ return 0`,
   },
   fastAllocate: {
     file: 'fast-allocate.lua',
-    sha1: 'b5e4307caee588e66f8c9b0a7b937a021cad7e5d',
+    sha1: '2635edd4476045d4258ef45fc3efb18a2660ff58',
     text: `-- Grants nonces to the waiting callers of one shard: the lowest free ones first, then fresh ones.
 -- Guarantee: all or none of a row; never a nonce at or above the ceiling, below the floor, or held;
 -- never by another epoch or incarnation than the view's; a known id or operation is answered with
@@ -39,13 +39,20 @@ return 0`,
 --   generation, source for each} · {r, fresh left, free left, fields of each} for a known one ·
 --   {f, ceiling} to be refilled · {s, reason, epoch or -1} stale · {x, code, what it was judged by}
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -69,6 +76,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -76,48 +94,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
@@ -137,6 +154,8 @@ end
 local STAGE, ID, GENERATION, RANK, SOURCE, EXPOSURE = 1, 2, 3, 4, 5, 6
 local GRANTED_AT, DEADLINE, OPERATION, METADATA, HASHES, NOTE = 7, 8, 9, 10, 11, 12
 
+local OPTIONAL = { [OPERATION] = 'p', [METADATA] = 'm', [HASHES] = 'h', [NOTE] = 'w' }
+
 local WORDS = {
   G = 'GRANTED', X = 'GRANTED', B = 'BROADCAST', A = 'ASSERTED', R = 'REUSABLE',
   Q = 'QUARANTINED', E = 'EXPIRED',
@@ -153,24 +172,20 @@ local function save_snapshot(s, nonce, snapshot)
   redis.call('HSET', s.snap, nonce, cmsgpack.pack(snapshot))
 end
 
-local function add(fields, name, value)
-  if value ~= '' then
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-end
-
 -- Names and values in turn, as flush-event-fields.ts reads them.
 local function fields_of(s, nonce, snapshot, now)
   local fields = {
     's', s.submitter, 'n', nonce, 'e', s.epoch, 'g', snapshot[GENERATION], 'r', snapshot[RANK],
     'k', WORDS[snapshot[STAGE]], 'i', snapshot[ID], 'c', WORDS[snapshot[SOURCE]],
-    'x', WORDS[snapshot[EXPOSURE]], 't', snapshot[GRANTED_AT], 'd', snapshot[DEADLINE], 'a', now,
+    'x', WORDS[snapshot[EXPOSURE]], 't', time_text(snapshot[GRANTED_AT]),
+    'd', time_text(snapshot[DEADLINE]), 'a', time_text(now),
   }
-  add(fields, 'p', snapshot[OPERATION])
-  add(fields, 'm', snapshot[METADATA])
-  add(fields, 'h', snapshot[HASHES])
-  add(fields, 'w', snapshot[NOTE])
+  for part = OPERATION, NOTE do
+    if snapshot[part] ~= '' then
+      fields[#fields + 1] = OPTIONAL[part]
+      fields[#fields + 1] = snapshot[part]
+    end
+  end
   return fields
 end
 
@@ -338,15 +353,15 @@ end
 
 -- Why so many fresh nonces cannot be issued; nil when they can.
 local function refusal(s, plan, fresh)
-  if s.more == '1' then
+  if s.more then
     return { 'f', s.ceiling }
   end
-  if s.windowEnd ~= '' then
-    if plan.next + fresh > tonumber(s.windowEnd) then
-      return { 'x', 'NONCE_IN_FLIGHT_LIMIT', math.max(0, tonumber(s.windowEnd) - plan.next) }
+  if s.windowEnd then
+    if plan.next + fresh > s.windowEnd then
+      return { 'x', 'NONCE_IN_FLIGHT_LIMIT', math.max(0, s.windowEnd - plan.next) }
     end
-  elseif s.maxReserved ~= '0' then
-    local room = tonumber(s.maxReserved) - plan.reserved
+  elseif s.maxReserved > 0 then
+    local room = s.maxReserved - plan.reserved
     if fresh > room then
       return { 'x', 'NONCE_IN_FLIGHT_LIMIT', math.max(0, room) }
     end
@@ -416,7 +431,7 @@ local function answer(s, plan, row)
     end
   elseif full then
     return { 'x', 'NONCE_BACKPRESSURE', limit }
-  elseif s.paused == '1' then
+  elseif s.paused then
     return { 'x', 'NONCE_PAUSED', 0 }
   else
     if not plan.free then
@@ -441,7 +456,7 @@ local function write(s, plan)
     return false
   end
   redis.call('HSET', s.state, 'next', plan.next, 'gen', plan.gen, 'reserved', plan.reserved,
-    'lastGrantMs', now)
+    'lastGrantMs', time_text(now))
   s.reserved, s.reserved_before = plan.reserved, plan.reserved
   if plan.taken > 0 then
     in_chunks('ZREM', s.free, plan.members)
@@ -459,7 +474,7 @@ local function write(s, plan)
     end
     local at = 2 * i - 1
     snapshots[at], snapshots[at + 1] = nonce, cmsgpack.pack(snapshot)
-    held[at], held[at + 1] = snapshot[DEADLINE], nonce
+    held[at], held[at + 1] = time_text(snapshot[DEADLINE]), nonce
   end
   in_chunks('HSET', s.snap, snapshots)
   in_chunks('ZADD', s.held, held)
@@ -498,20 +513,17 @@ end
 
 local argument = 3
 for group = 1, tonumber(ARGV[2]) do
-  local submitter, epoch, incarnation = ARGV[argument], ARGV[argument + 1], ARGV[argument + 2]
+  local epoch = ARGV[argument + 1]
+  local s, reason, ruling = enter(7 * group - 4, token, unpack(ARGV, argument, argument + 2))
   local rows
   rows, argument = read_rows(argument + 4, tonumber(ARGV[argument + 3]))
-  local s, reason, ruling = enter(7 * group - 4, epoch, incarnation, token)
   if draining and reason ~= 'incarnation' then
     s, reason, ruling = nil, 'drain', ruling or tonumber(epoch)
   elseif s and s.mode ~= (mode[1] or '') then
     s, reason, ruling = nil, mode[1] and 'epoch' or 'absent', tonumber(epoch)
   end
-  if s then
-    s.submitter = submitter
-    if not answer_group(s, rows) then
-      s, reason, ruling = nil, 'absent', tonumber(epoch)
-    end
+  if s and not answer_group(s, rows) then
+    s, reason, ruling = nil, 'absent', tonumber(epoch)
   end
   if not s then
     for _ = 1, #rows do
@@ -523,20 +535,27 @@ return replies`,
   },
   fastIncarnation: {
     file: 'fast-incarnation.lua',
-    sha1: 'b867d42c8771b6fcff67ddacd332d8a7b7c9bf74',
+    sha1: '753e944f381b6a46df35983c7652e69e765bfb90',
     text: `-- Tells the incarnation of the primary that serves one shard.
 -- Guarantee: the same text as the other scripts compare; an error when this is not a primary.
 -- KEYS[1] any key of the shard
 -- ARGV none
 -- Replies: run id, replication id and role, joined by colons
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -552,7 +571,7 @@ return incarnation_of_server() or not_a_primary()`,
   },
   fastOpen: {
     file: 'fast-open.lua',
-    sha1: 'be91e661771ca6d4e2ed0be33160a716fbe59d42',
+    sha1: 'd760dbe2bf86d20c72785e50bd8a3148571500bb',
     text: `-- Opens epochs that were just won in Postgres, for submitters of one shard.
 -- Guarantee: an epoch is opened at most once and only by its own incarnation; an older one, and all
 -- that is left of it, is forgotten. The same opening, run again, is refused: sent twice it would
@@ -565,13 +584,20 @@ return incarnation_of_server() or not_a_primary()`,
 --   free nonces, each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
 -- Replies: per opening 1 opened, 0 refused
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -671,7 +697,7 @@ return replies`,
   },
   fastPrune: {
     file: 'fast-prune.lua',
-    sha1: '9715774872d2fb200b73e550e0859ac422a32f6c',
+    sha1: '933edf9c4f2b757d198fcd6dbf7de3e8cafd2288',
     text: `-- Forgets grants of which Postgres has applied the last event, for submitters of one shard.
 -- Guarantee: only a grant that is settled, and of which nothing was said since that event. A nonce
 -- that is free, or comes back as a free one, keeps its snapshot until it is granted again: a late
@@ -690,6 +716,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -697,48 +734,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
@@ -787,7 +823,7 @@ for i = 1, tonumber(ARGV[1]) do
   argument = argument + 2
   -- Any incarnation: the flush may be behind it, and forgetting what Postgres has is always right.
   local incarnation = redis.call('HGET', KEYS[7 * i - 4], 'inc')
-  local s = incarnation and enter(7 * i - 4, epoch, incarnation, incarnation)
+  local s = incarnation and enter(7 * i - 4, incarnation, '', epoch, incarnation)
   for at = argument, argument + 3 * grants - 3, 3 do
     if s then
       forgotten = forgotten
@@ -803,7 +839,7 @@ return forgotten`,
   },
   fastReclaim: {
     file: 'fast-reclaim.lua',
-    sha1: 'b21ff9b3365b59c2b115333a1fcef0cf2862f194',
+    sha1: '3628927506df6027265168bb2d6544cbba31b594',
     text: `-- Ends reservations past their deadline, for submitters of one shard.
 -- Guarantee: each leaves with its event and none becomes free here. Nothing happens in another epoch
 -- or incarnation.
@@ -813,13 +849,20 @@ return forgotten`,
 -- ARGV[3…] per submitter: its text, epoch, incarnation
 -- Replies: how many were ended
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -843,6 +886,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -850,48 +904,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
@@ -911,6 +964,8 @@ end
 local STAGE, ID, GENERATION, RANK, SOURCE, EXPOSURE = 1, 2, 3, 4, 5, 6
 local GRANTED_AT, DEADLINE, OPERATION, METADATA, HASHES, NOTE = 7, 8, 9, 10, 11, 12
 
+local OPTIONAL = { [OPERATION] = 'p', [METADATA] = 'm', [HASHES] = 'h', [NOTE] = 'w' }
+
 local WORDS = {
   G = 'GRANTED', X = 'GRANTED', B = 'BROADCAST', A = 'ASSERTED', R = 'REUSABLE',
   Q = 'QUARANTINED', E = 'EXPIRED',
@@ -927,24 +982,20 @@ local function save_snapshot(s, nonce, snapshot)
   redis.call('HSET', s.snap, nonce, cmsgpack.pack(snapshot))
 end
 
-local function add(fields, name, value)
-  if value ~= '' then
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-end
-
 -- Names and values in turn, as flush-event-fields.ts reads them.
 local function fields_of(s, nonce, snapshot, now)
   local fields = {
     's', s.submitter, 'n', nonce, 'e', s.epoch, 'g', snapshot[GENERATION], 'r', snapshot[RANK],
     'k', WORDS[snapshot[STAGE]], 'i', snapshot[ID], 'c', WORDS[snapshot[SOURCE]],
-    'x', WORDS[snapshot[EXPOSURE]], 't', snapshot[GRANTED_AT], 'd', snapshot[DEADLINE], 'a', now,
+    'x', WORDS[snapshot[EXPOSURE]], 't', time_text(snapshot[GRANTED_AT]),
+    'd', time_text(snapshot[DEADLINE]), 'a', time_text(now),
   }
-  add(fields, 'p', snapshot[OPERATION])
-  add(fields, 'm', snapshot[METADATA])
-  add(fields, 'h', snapshot[HASHES])
-  add(fields, 'w', snapshot[NOTE])
+  for part = OPERATION, NOTE do
+    if snapshot[part] ~= '' then
+      fields[#fields + 1] = OPTIONAL[part]
+      fields[#fields + 1] = snapshot[part]
+    end
+  end
   return fields
 end
 
@@ -997,9 +1048,8 @@ end
 local events, now = KEYS[2], milliseconds()
 local ended, limit = 0, tonumber(ARGV[1])
 for i = 1, tonumber(ARGV[2]) do
-  local s = ended < limit and enter(7 * i - 4, ARGV[3 * i + 1], ARGV[3 * i + 2], token)
+  local s = ended < limit and enter(7 * i - 4, token, unpack(ARGV, 3 * i, 3 * i + 2))
   if s then
-    s.submitter = ARGV[3 * i]
     ended = ended + (reclaim(events, s, now, limit - ended) or 0)
     leave(s)
   end
@@ -1008,7 +1058,7 @@ return ended`,
   },
   fastRefill: {
     file: 'fast-refill.lua',
-    sha1: 'a59dd49a41d9e86e971ecc134124dd5e8c27077f',
+    sha1: 'ff03d853e35cea9ea71f15f128c0d6cbc4581ddf',
     text: `-- Raises ceilings, replaces limits and adds free nonces, for submitters of one shard.
 -- Guarantee: only within the epoch and incarnation they were computed for; a ceiling never falls; a
 -- nonce that is held, settled or not issued yet is not made free. Limits that are older than those
@@ -1021,13 +1071,20 @@ return ended`,
 --   each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
 -- Replies: per refill 1 refilled, 0 refused
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -1046,6 +1103,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -1053,48 +1121,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
@@ -1145,7 +1212,7 @@ local function may_be_free(s, number, nonce)
 end
 
 local function refill(first_key, argument)
-  local s = enter(first_key, ARGV[argument], ARGV[argument + 1], token)
+  local s = enter(first_key, token, '', ARGV[argument], ARGV[argument + 1])
   if not s then
     return 0
   end
@@ -1171,7 +1238,7 @@ return replies`,
   },
   fastRetire: {
     file: 'fast-retire.lua',
-    sha1: '243b8be005967bf30a6f9063b011d01bb3247fd3',
+    sha1: '28b413683560a931273393ec7baddd09506feedc',
     text: `-- Ends the epoch of one idle submitter here, and tells where its fresh nonces ended.
 -- Guarantee: afterwards nothing is granted in this epoch and it cannot be opened again; nothing ends
 -- while a reservation is held or a nonce was granted lately.
@@ -1180,13 +1247,20 @@ return replies`,
 -- ARGV[1] epoch   ARGV[2] incarnation   ARGV[3] idle time, milliseconds
 -- Replies: the first nonce that was never issued; -1 when it is not idle, or not here
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -1210,6 +1284,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -1217,48 +1302,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
@@ -1274,20 +1358,21 @@ local token = incarnation_of_server()
 if not token then
   return not_a_primary()
 end
-local s = enter(3, ARGV[1], ARGV[2], token)
+local s = enter(3, token, '', ARGV[1], ARGV[2])
 if not s or redis.call('ZCARD', s.held) > 0 then
   return -1
 end
-if milliseconds() - tonumber(s.lastGrantMs) < tonumber(ARGV[3]) then
+local last_grant = tonumber(redis.call('HGET', s.state, 'lastGrantMs'))
+if milliseconds() - last_grant < tonumber(ARGV[3]) then
   return -1
 end
 redis.call('UNLINK', unpack(KEYS, 3, 9))
-redis.call('HSET', s.state, 'epoch', s.epoch, 'inc', s.inc, 'retired', 1)
+redis.call('HSET', s.state, 'epoch', ARGV[1], 'inc', ARGV[2], 'retired', 1)
 return s.next`,
   },
   fastSettle: {
     file: 'fast-settle.lua',
-    sha1: 'e54ab1fe535a769def14b56b331924e19657de03',
+    sha1: '275bde9114ac8700cee6a4429bbc2ec7c486f999',
     text: `-- Takes what holders, and Postgres, say about grants of one shard.
 -- Guarantee: only the owner token that was granted the nonce moves it; a grant that has left GRANTED
 -- is moved by nobody here, Postgres decides; a nonce that may be out never becomes free. The event is
@@ -1300,13 +1385,20 @@ return s.next`,
 -- Replies: one per row, in order: {done|same|settled, fields of the grant} · {fenced} · {unknown} ·
 --   {stale}
 
+-- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
+-- which cost more than all the rest of a grant.
+local function field_of(info, name)
+  local _, last = string.find(info, '\\n' .. name .. ':', 1, true)
+  return last and string.match(info, '^%w+', last + 1)
+end
+
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = string.match(redis.call('INFO', 'server'), '\\nrun_id:(%x+)')
+  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
   local replication = redis.call('INFO', 'replication')
-  local replid = string.match(replication, '\\nmaster_replid:(%x+)')
-  local role = string.match(replication, '\\nrole:(%a+)')
+  local replid = field_of(replication, 'master_replid')
+  local role = field_of(replication, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end
@@ -1330,6 +1422,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -1337,48 +1440,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
@@ -1398,6 +1500,8 @@ end
 local STAGE, ID, GENERATION, RANK, SOURCE, EXPOSURE = 1, 2, 3, 4, 5, 6
 local GRANTED_AT, DEADLINE, OPERATION, METADATA, HASHES, NOTE = 7, 8, 9, 10, 11, 12
 
+local OPTIONAL = { [OPERATION] = 'p', [METADATA] = 'm', [HASHES] = 'h', [NOTE] = 'w' }
+
 local WORDS = {
   G = 'GRANTED', X = 'GRANTED', B = 'BROADCAST', A = 'ASSERTED', R = 'REUSABLE',
   Q = 'QUARANTINED', E = 'EXPIRED',
@@ -1414,24 +1518,20 @@ local function save_snapshot(s, nonce, snapshot)
   redis.call('HSET', s.snap, nonce, cmsgpack.pack(snapshot))
 end
 
-local function add(fields, name, value)
-  if value ~= '' then
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-end
-
 -- Names and values in turn, as flush-event-fields.ts reads them.
 local function fields_of(s, nonce, snapshot, now)
   local fields = {
     's', s.submitter, 'n', nonce, 'e', s.epoch, 'g', snapshot[GENERATION], 'r', snapshot[RANK],
     'k', WORDS[snapshot[STAGE]], 'i', snapshot[ID], 'c', WORDS[snapshot[SOURCE]],
-    'x', WORDS[snapshot[EXPOSURE]], 't', snapshot[GRANTED_AT], 'd', snapshot[DEADLINE], 'a', now,
+    'x', WORDS[snapshot[EXPOSURE]], 't', time_text(snapshot[GRANTED_AT]),
+    'd', time_text(snapshot[DEADLINE]), 'a', time_text(now),
   }
-  add(fields, 'p', snapshot[OPERATION])
-  add(fields, 'm', snapshot[METADATA])
-  add(fields, 'h', snapshot[HASHES])
-  add(fields, 'w', snapshot[NOTE])
+  for part = OPERATION, NOTE do
+    if snapshot[part] ~= '' then
+      fields[#fields + 1] = OPTIONAL[part]
+      fields[#fields + 1] = snapshot[part]
+    end
+  end
   return fields
 end
 
@@ -1623,6 +1723,21 @@ local function released(s, row, snapshot)
   return { 'done', fields_of(s, row.nonce, snapshot, now) }
 end
 
+-- Its events may reach Postgres after the refusal and take the row over: without a last word the
+-- nonce would be held where nobody is left to know of it. Where it is free it stays so, because the
+-- refusal was for this token alone, and Postgres counts on it to be issued from here.
+local function dropped(s, row, snapshot, fields)
+  if snapshot[STAGE] == 'G' or snapshot[STAGE] == 'X' then
+    snapshot[STAGE], snapshot[RANK] = 'E', snapshot[RANK] + 1
+    fields = fields_of(s, row.nonce, snapshot, now)
+    if not emit(events, s, fields, now) then
+      return { 'stale' }
+    end
+    forget(s, row.nonce, snapshot)
+  end
+  return { 'done', fields }
+end
+
 local function postgres_says(s, row, snapshot)
   local stage, word = snapshot[STAGE], row.word
   local fields = fields_of(s, row.nonce, snapshot, now)
@@ -1634,16 +1749,9 @@ local function postgres_says(s, row, snapshot)
   elseif word == 'released' and out then
     return { 'settled', fields }
   end
-  -- The events of a grant that was refused may reach Postgres after the refusal and take the row
-  -- over: without a last word the nonce would be held, or free, where nobody is left to know of it.
-  if word == 'drop' and (stage == 'G' or stage == 'X' or stage == 'R') then
-    snapshot[STAGE], snapshot[RANK] = 'E', snapshot[RANK] + 1
-    fields = fields_of(s, row.nonce, snapshot, now)
-    if not emit(events, s, fields, now) then
-      return { 'stale' }
-    end
-  end
-  if word == 'exposed' or word == 'drop' then
+  if word == 'drop' then
+    return dropped(s, row, snapshot, fields)
+  elseif word == 'exposed' then
     leave_free_set(s, row.nonce)
   end
   forget(s, row.nonce, snapshot)
@@ -1655,7 +1763,7 @@ local FROM_POSTGRES = { exposed = true, released = true, drop = true, park = tru
 local function answer(s, row)
   local snapshot = snapshot_of(s, row.nonce)
   if not snapshot then
-    if row.word == 'exposed' or row.word == 'drop' then
+    if row.word == 'exposed' then
       leave_free_set(s, row.nonce)
     end
     return { 'unknown' }
@@ -1665,7 +1773,7 @@ local function answer(s, row)
   fenced = snapshot[ID] ~= row.id
   -- end guard owner
   if fenced then
-    if row.word == 'exposed' and snapshot[STAGE] == 'R' then
+    if row.word == 'exposed' and (snapshot[STAGE] == 'R' or snapshot[STAGE] == 'E') then
       leave_free_set(s, row.nonce)
     end
     return { 'fenced' }
@@ -1683,10 +1791,7 @@ end
 
 local replies, argument = {}, 2
 for group = 1, tonumber(ARGV[1]) do
-  local s = enter(7 * group - 4, ARGV[argument + 1], ARGV[argument + 2], token)
-  if s then
-    s.submitter = ARGV[argument]
-  end
+  local s = enter(7 * group - 4, token, unpack(ARGV, argument, argument + 2))
   local rows = tonumber(ARGV[argument + 3])
   argument = argument + 4
   for _ = 1, rows do

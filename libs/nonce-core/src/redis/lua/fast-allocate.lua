@@ -140,15 +140,15 @@ end
 
 -- Why so many fresh nonces cannot be issued; nil when they can.
 local function refusal(s, plan, fresh)
-  if s.more == '1' then
+  if s.more then
     return { 'f', s.ceiling }
   end
-  if s.windowEnd ~= '' then
-    if plan.next + fresh > tonumber(s.windowEnd) then
-      return { 'x', 'NONCE_IN_FLIGHT_LIMIT', math.max(0, tonumber(s.windowEnd) - plan.next) }
+  if s.windowEnd then
+    if plan.next + fresh > s.windowEnd then
+      return { 'x', 'NONCE_IN_FLIGHT_LIMIT', math.max(0, s.windowEnd - plan.next) }
     end
-  elseif s.maxReserved ~= '0' then
-    local room = tonumber(s.maxReserved) - plan.reserved
+  elseif s.maxReserved > 0 then
+    local room = s.maxReserved - plan.reserved
     if fresh > room then
       return { 'x', 'NONCE_IN_FLIGHT_LIMIT', math.max(0, room) }
     end
@@ -218,7 +218,7 @@ local function answer(s, plan, row)
     end
   elseif full then
     return { 'x', 'NONCE_BACKPRESSURE', limit }
-  elseif s.paused == '1' then
+  elseif s.paused then
     return { 'x', 'NONCE_PAUSED', 0 }
   else
     if not plan.free then
@@ -243,7 +243,7 @@ local function write(s, plan)
     return false
   end
   redis.call('HSET', s.state, 'next', plan.next, 'gen', plan.gen, 'reserved', plan.reserved,
-    'lastGrantMs', now)
+    'lastGrantMs', time_text(now))
   s.reserved, s.reserved_before = plan.reserved, plan.reserved
   if plan.taken > 0 then
     in_chunks('ZREM', s.free, plan.members)
@@ -261,7 +261,7 @@ local function write(s, plan)
     end
     local at = 2 * i - 1
     snapshots[at], snapshots[at + 1] = nonce, cmsgpack.pack(snapshot)
-    held[at], held[at + 1] = snapshot[DEADLINE], nonce
+    held[at], held[at + 1] = time_text(snapshot[DEADLINE]), nonce
   end
   in_chunks('HSET', s.snap, snapshots)
   in_chunks('ZADD', s.held, held)
@@ -300,20 +300,17 @@ end
 
 local argument = 3
 for group = 1, tonumber(ARGV[2]) do
-  local submitter, epoch, incarnation = ARGV[argument], ARGV[argument + 1], ARGV[argument + 2]
+  local epoch = ARGV[argument + 1]
+  local s, reason, ruling = enter(7 * group - 4, token, unpack(ARGV, argument, argument + 2))
   local rows
   rows, argument = read_rows(argument + 4, tonumber(ARGV[argument + 3]))
-  local s, reason, ruling = enter(7 * group - 4, epoch, incarnation, token)
   if draining and reason ~= 'incarnation' then
     s, reason, ruling = nil, 'drain', ruling or tonumber(epoch)
   elseif s and s.mode ~= (mode[1] or '') then
     s, reason, ruling = nil, mode[1] and 'epoch' or 'absent', tonumber(epoch)
   end
-  if s then
-    s.submitter = submitter
-    if not answer_group(s, rows) then
-      s, reason, ruling = nil, 'absent', tonumber(epoch)
-    end
+  if s and not answer_group(s, rows) then
+    s, reason, ruling = nil, 'absent', tonumber(epoch)
   end
   if not s then
     for _ = 1, #rows do

@@ -47,7 +47,7 @@ for i = 1, tonumber(ARGV[1]) do
   argument = argument + 2
   -- Any incarnation: the flush may be behind it, and forgetting what Postgres has is always right.
   local incarnation = redis.call('HGET', KEYS[7 * i - 4], 'inc')
-  local s = incarnation and enter(7 * i - 4, epoch, incarnation, incarnation)
+  local s = incarnation and enter(7 * i - 4, incarnation, '', epoch, incarnation)
   for at = argument, argument + 3 * grants - 3, 3 do
     if s then
       forgotten = forgotten

@@ -20,9 +20,8 @@ end
 local events, now = KEYS[2], milliseconds()
 local ended, limit = 0, tonumber(ARGV[1])
 for i = 1, tonumber(ARGV[2]) do
-  local s = ended < limit and enter(7 * i - 4, ARGV[3 * i + 1], ARGV[3 * i + 2], token)
+  local s = ended < limit and enter(7 * i - 4, token, unpack(ARGV, 3 * i, 3 * i + 2))
   if s then
-    s.submitter = ARGV[3 * i]
     ended = ended + (reclaim(events, s, now, limit - ended) or 0)
     leave(s)
   end

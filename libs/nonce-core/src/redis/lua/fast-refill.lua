@@ -35,7 +35,7 @@ local function may_be_free(s, number, nonce)
 end
 
 local function refill(first_key, argument)
-  local s = enter(first_key, ARGV[argument], ARGV[argument + 1], token)
+  local s = enter(first_key, token, '', ARGV[argument], ARGV[argument + 1])
   if not s then
     return 0
   end

@@ -14,13 +14,14 @@ local token = incarnation_of_server()
 if not token then
   return not_a_primary()
 end
-local s = enter(3, ARGV[1], ARGV[2], token)
+local s = enter(3, token, '', ARGV[1], ARGV[2])
 if not s or redis.call('ZCARD', s.held) > 0 then
   return -1
 end
-if milliseconds() - tonumber(s.lastGrantMs) < tonumber(ARGV[3]) then
+local last_grant = tonumber(redis.call('HGET', s.state, 'lastGrantMs'))
+if milliseconds() - last_grant < tonumber(ARGV[3]) then
   return -1
 end
 redis.call('UNLINK', unpack(KEYS, 3, 9))
-redis.call('HSET', s.state, 'epoch', s.epoch, 'inc', s.inc, 'retired', 1)
+redis.call('HSET', s.state, 'epoch', ARGV[1], 'inc', ARGV[2], 'retired', 1)
 return s.next

@@ -178,6 +178,21 @@ local function released(s, row, snapshot)
   return { 'done', fields_of(s, row.nonce, snapshot, now) }
 end
 
+-- Its events may reach Postgres after the refusal and take the row over: without a last word the
+-- nonce would be held where nobody is left to know of it. Where it is free it stays so, because the
+-- refusal was for this token alone, and Postgres counts on it to be issued from here.
+local function dropped(s, row, snapshot, fields)
+  if snapshot[STAGE] == 'G' or snapshot[STAGE] == 'X' then
+    snapshot[STAGE], snapshot[RANK] = 'E', snapshot[RANK] + 1
+    fields = fields_of(s, row.nonce, snapshot, now)
+    if not emit(events, s, fields, now) then
+      return { 'stale' }
+    end
+    forget(s, row.nonce, snapshot)
+  end
+  return { 'done', fields }
+end
+
 local function postgres_says(s, row, snapshot)
   local stage, word = snapshot[STAGE], row.word
   local fields = fields_of(s, row.nonce, snapshot, now)
@@ -189,16 +204,9 @@ local function postgres_says(s, row, snapshot)
   elseif word == 'released' and out then
     return { 'settled', fields }
   end
-  -- The events of a grant that was refused may reach Postgres after the refusal and take the row
-  -- over: without a last word the nonce would be held, or free, where nobody is left to know of it.
-  if word == 'drop' and (stage == 'G' or stage == 'X' or stage == 'R') then
-    snapshot[STAGE], snapshot[RANK] = 'E', snapshot[RANK] + 1
-    fields = fields_of(s, row.nonce, snapshot, now)
-    if not emit(events, s, fields, now) then
-      return { 'stale' }
-    end
-  end
-  if word == 'exposed' or word == 'drop' then
+  if word == 'drop' then
+    return dropped(s, row, snapshot, fields)
+  elseif word == 'exposed' then
     leave_free_set(s, row.nonce)
   end
   forget(s, row.nonce, snapshot)
@@ -210,7 +218,7 @@ local FROM_POSTGRES = { exposed = true, released = true, drop = true, park = tru
 local function answer(s, row)
   local snapshot = snapshot_of(s, row.nonce)
   if not snapshot then
-    if row.word == 'exposed' or row.word == 'drop' then
+    if row.word == 'exposed' then
       leave_free_set(s, row.nonce)
     end
     return { 'unknown' }
@@ -220,7 +228,7 @@ local function answer(s, row)
   fenced = snapshot[ID] ~= row.id
   -- end guard owner
   if fenced then
-    if row.word == 'exposed' and snapshot[STAGE] == 'R' then
+    if row.word == 'exposed' and (snapshot[STAGE] == 'R' or snapshot[STAGE] == 'E') then
       leave_free_set(s, row.nonce)
     end
     return { 'fenced' }
@@ -238,10 +246,7 @@ end
 
 local replies, argument = {}, 2
 for group = 1, tonumber(ARGV[1]) do
-  local s = enter(7 * group - 4, ARGV[argument + 1], ARGV[argument + 2], token)
-  if s then
-    s.submitter = ARGV[argument]
-  end
+  local s = enter(7 * group - 4, token, unpack(ARGV, argument, argument + 2))
   local rows = tonumber(ARGV[argument + 3])
   argument = argument + 4
   for _ = 1, rows do

@@ -7,6 +7,8 @@
 local STAGE, ID, GENERATION, RANK, SOURCE, EXPOSURE = 1, 2, 3, 4, 5, 6
 local GRANTED_AT, DEADLINE, OPERATION, METADATA, HASHES, NOTE = 7, 8, 9, 10, 11, 12
 
+local OPTIONAL = { [OPERATION] = 'p', [METADATA] = 'm', [HASHES] = 'h', [NOTE] = 'w' }
+
 local WORDS = {
   G = 'GRANTED', X = 'GRANTED', B = 'BROADCAST', A = 'ASSERTED', R = 'REUSABLE',
   Q = 'QUARANTINED', E = 'EXPIRED',
@@ -23,24 +25,20 @@ local function save_snapshot(s, nonce, snapshot)
   redis.call('HSET', s.snap, nonce, cmsgpack.pack(snapshot))
 end
 
-local function add(fields, name, value)
-  if value ~= '' then
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
-  end
-end
-
 -- Names and values in turn, as flush-event-fields.ts reads them.
 local function fields_of(s, nonce, snapshot, now)
   local fields = {
     's', s.submitter, 'n', nonce, 'e', s.epoch, 'g', snapshot[GENERATION], 'r', snapshot[RANK],
     'k', WORDS[snapshot[STAGE]], 'i', snapshot[ID], 'c', WORDS[snapshot[SOURCE]],
-    'x', WORDS[snapshot[EXPOSURE]], 't', snapshot[GRANTED_AT], 'd', snapshot[DEADLINE], 'a', now,
+    'x', WORDS[snapshot[EXPOSURE]], 't', time_text(snapshot[GRANTED_AT]),
+    'd', time_text(snapshot[DEADLINE]), 'a', time_text(now),
   }
-  add(fields, 'p', snapshot[OPERATION])
-  add(fields, 'm', snapshot[METADATA])
-  add(fields, 'h', snapshot[HASHES])
-  add(fields, 'w', snapshot[NOTE])
+  for part = OPERATION, NOTE do
+    if snapshot[part] ~= '' then
+      fields[#fields + 1] = OPTIONAL[part]
+      fields[#fields + 1] = snapshot[part]
+    end
+  end
   return fields
 end
 

@@ -6,6 +6,17 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
+-- The same few times stand in all that one run writes.
+local time_texts = {}
+local function time_text(ms)
+  local known = time_texts[ms]
+  if not known then
+    known = text(ms)
+    time_texts[ms] = known
+  end
+  return known
+end
+
 local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
@@ -13,48 +24,47 @@ end
 -- What stands behind a view, or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, epoch, incarnation, token)
+local function enter(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
-  local found = redis.call('HGETALL', KEYS[first_key])
-  if #found == 0 then
+  local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+  if not found[1] then
     return nil, 'absent', -1
   end
-  local s = {}
-  for i = 1, #found, 2 do
-    s[found[i]] = found[i + 1]
-  end
-  local ruling = tonumber(s.epoch) or -1
+  local ruling = tonumber(found[1])
   -- guard incarnation
-  if s.inc ~= token then
+  if found[2] ~= token then
     return nil, 'incarnation', ruling
   end
   -- end guard incarnation
   -- guard epoch
-  if s.epoch ~= epoch then
+  if found[1] ~= epoch then
     return nil, 'epoch', ruling
   end
   -- end guard epoch
-  if s.retired then
-    return nil, 'epoch', ruling
+  if not (found[3] and found[4] and found[5] and found[6] and found[7] and found[11] and found[14]) then
+    return nil, redis.call('HEXISTS', KEYS[first_key], 'retired') == 1 and 'epoch' or 'absent', ruling
   end
-  s.state, s.free, s.held = KEYS[first_key], KEYS[first_key + 1], KEYS[first_key + 2]
-  s.snap, s.ops = KEYS[first_key + 3], KEYS[first_key + 4]
-  s.ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] }
-  s.next, s.ceiling, s.gen = tonumber(s.next), tonumber(s.ceiling), tonumber(s.gen)
-  s.floor, s.reserved, s.keys = tonumber(s.floor), tonumber(s.reserved), tonumber(s.keys)
-  if not (s.next and s.ceiling and s.gen and s.floor and s.reserved and s.birth) then
-    return nil, 'absent', ruling
-  end
+  local reserved = tonumber(found[11])
+  local s = {
+    submitter = submitter, epoch = found[1], mode = found[3], birth = found[4],
+    next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
+    floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
+    reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
+    more = found[13] == '1', keys = tonumber(found[14]),
+    state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
+    snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
+    ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
+  }
   -- guard lost-key
   if existing_keys(s) ~= s.keys then
     return nil, 'absent', ruling
   end
   -- end guard lost-key
-  s.reserved_before = s.reserved
   return s
 end
 
