@@ -94,7 +94,8 @@ export type FastAllocateAnswer =
  *             and gets a new generation. Answers `done` with the facts that Postgres needs.
  *   exposed   Postgres recorded an intent or more: nothing here may free it again
  *   released  Postgres recorded that it was never sent: it may be issued again
- *   drop      Postgres gave the nonce to somebody else: forget it, also as a free one
+ *   drop      Postgres refused this token: it holds the nonce no more and, as its last word, an
+ *             EXPIRED event says so. Where the nonce is free it stays so: the next one is judged anew
  *   park      Postgres holds the row and decides from now on
  */
 export const FAST_WORDS = [

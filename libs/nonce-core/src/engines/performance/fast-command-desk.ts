@@ -185,10 +185,11 @@ export class FastCommandDesk {
     const { row, place } = route;
     try {
       const answer = await this.commands.submit(grant === undefined ? row : { ...row, grant });
-      await this.results.tell(answer.allocation, route);
+      await this.results.tell(answer, route);
       return answer;
     } catch (error) {
-      if (isNonceError(error, 'NONCE_FENCED') && place !== null) {
+      // Only a holder whom the fast store knows may take a nonce away from it.
+      if (isNonceError(error, 'NONCE_FENCED') && place !== null && grant !== undefined) {
         this.parts.grants.forget(row.id);
         await this.parts.settles.tell('drop', place);
       }

@@ -1,4 +1,4 @@
-import type { Allocation } from '../../domain/allocation';
+import type { CommandAnswer } from '../../ports/engine.port';
 import type { IntentPolicy } from '../../ports/fast-epoch-store.port';
 import type { FastGrant } from '../../ports/fast-store.port';
 import type { GrantCache } from './grant-cache';
@@ -22,9 +22,10 @@ export class ResultTeller {
 
   /** Waited for only where somebody could be granted the nonce before the fast store hears of it. */
   async tell(
-    { id, submitter, nonce, epoch, stage }: Allocation,
+    { allocation, changed }: CommandAnswer,
     { own, place }: { readonly own: FastGrant | undefined; readonly place: LookRow | null },
   ): Promise<void> {
+    const { id, submitter, nonce, epoch, stage } = allocation;
     const view = this.parts.views.get(submitter) ?? place?.view;
     if (stage === 'GRANTED' || view === undefined) return;
     const { grants, settles } = this.parts;
@@ -32,12 +33,11 @@ export class ResultTeller {
     grants.forget(id);
     if (stage === 'REUSABLE') {
       await this.released(at, view.epoch === epoch);
-    } else if (view.epoch !== epoch) {
-      // Handed to the store of a later epoch as a free one, perhaps: it must not be granted there.
-      await settles.tell('drop', at);
-    } else {
+    } else if (stage !== 'QUARANTINED' || changed) {
+      // What was quarantined before may have been handed over since, to be issued as a replacement.
       const told = settles.tell('exposed', at);
-      if (own === undefined) await told;
+      // A later epoch may have been handed it as a free one: it must not be granted there.
+      if (own === undefined || view.epoch !== epoch) await told;
     }
   }
 

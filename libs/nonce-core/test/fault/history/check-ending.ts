@@ -107,7 +107,10 @@ export function checkPartition(ending: Ending): readonly string[] {
   const current = new Set(ending.rows.map((row) => row.token));
   if (current.size < ending.rows.length) found.push('S12: one token owns two nonces');
   const both = ending.earlier.find((grant) => current.has(grant.token));
-  if (both !== undefined) found.push(`S12: ${both.token} has ended and owns its nonce`);
+  if (both !== undefined) {
+    const { nonce, submitter, token } = both;
+    found.push(`S12: nonce ${nonce} of ${submitter} is owned by a token that has ended: ${token}`);
+  }
   return found;
 }
 

@@ -1,6 +1,11 @@
-import type { Ending, Fact, History } from './history';
+import type { AllocatedFact, Ending, Fact, History } from './history';
 
 const STORIES_SHOWN = 5;
+
+interface Place {
+  readonly nonce: number;
+  readonly submitter: string;
+}
 
 /** Everything that happened to the nonces that these sentences name, for who has to find out why. */
 export function tellStories(
@@ -8,12 +13,10 @@ export function tellStories(
   history: History,
   ending: Ending,
 ): string {
-  const named = violations.flatMap((sentence) => {
-    const [, nonce, submitter] = /nonce (\d+) of (\S+?)(?:[ :]|$)/.exec(sentence) ?? [];
-    return nonce === undefined || submitter === undefined
-      ? []
-      : [{ nonce: Number(nonce), submitter }];
-  });
+  const named = violations.flatMap((sentence) => [
+    ...noncesNamedBy(sentence),
+    ...noncesOfOperation(sentence, history),
+  ]);
   const unrests = gapsOf(ending);
   return [...named, ...unrests]
     .slice(0, STORIES_SHOWN)
@@ -21,7 +24,23 @@ export function tellStories(
     .join('\n\n');
 }
 
-function gapsOf(ending: Ending): readonly { nonce: number; submitter: string }[] {
+function noncesNamedBy(sentence: string): readonly Place[] {
+  const [, nonce, submitter] = /nonce (\d+) of (eip155:\d+:0x[0-9a-f]+)/.exec(sentence) ?? [];
+  return nonce === undefined || submitter === undefined
+    ? []
+    : [{ nonce: Number(nonce), submitter }];
+}
+
+function noncesOfOperation(sentence: string, history: History): readonly Place[] {
+  const [, operation, submitter] =
+    /operation (\S+) of (eip155:\d+:0x[0-9a-f]+)/.exec(sentence) ?? [];
+  return history.filter(
+    (fact) =>
+      fact.kind === 'allocated' && fact.operation === operation && fact.submitter === submitter,
+  ) as readonly AllocatedFact[];
+}
+
+function gapsOf(ending: Ending): readonly Place[] {
   return ending.rows.filter(({ stage }) => ['GRANTED', 'REUSABLE', 'QUARANTINED'].includes(stage));
 }
 
