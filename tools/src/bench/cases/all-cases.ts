@@ -2,6 +2,7 @@ import type { BenchCase } from '../bench-case';
 import { chainTransfers } from './chain-transfers';
 import { fastHolder } from './fast-holder';
 import { fastHot } from './fast-hot';
+import { flush } from './flush';
 import { growth } from './growth';
 import { holderCommands } from './holder-commands';
 import { hotSubmitter } from './hot-submitter';
@@ -20,6 +21,7 @@ export const CASES: readonly BenchCase[] = [
   holderCommands,
   fastHot,
   fastHolder,
+  flush,
   growth,
   scaleOut,
   httpAllocate,

@@ -48,9 +48,16 @@ export class RawFlush {
     this.pool = new Pool({ connectionString: databaseUrl, max: 4 });
   }
 
-  async prepare(streams: readonly string[]): Promise<void> {
+  async prepare(): Promise<void> {
     await this.pool.query(TABLE);
-    for (const stream of streams) await this.redis.xgroup('CREATE', stream, GROUP, '0', 'MKSTREAM');
+  }
+
+  /** Reads these streams from their first entry that is left. */
+  async join(streams: readonly string[]): Promise<void> {
+    for (const stream of streams) {
+      await this.redis.xgroup('DESTROY', stream, GROUP);
+      await this.redis.xgroup('CREATE', stream, GROUP, '0');
+    }
   }
 
   /** Until every stream is empty. Returns how many entries were written. */
