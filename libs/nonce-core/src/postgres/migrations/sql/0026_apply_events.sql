@@ -1,6 +1,7 @@
 -- Events of fast stores become rows. Order of truth: (epoch, generation, rank).
 
--- Appends what is not known yet to a list of hashes; null stands for an empty list.
+-- Appends what is not known yet to a list of hashes; null stands for an empty list. Callers leave
+-- the common cases out: a call costs as much as ten of them.
 CREATE FUNCTION :schema.with_hashes(known text[], added text[]) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT CASE
@@ -21,7 +22,7 @@ CREATE FUNCTION :schema.stage_after_event(
   is_news  boolean,
   has_hash boolean,
   tainted  boolean
-) RETURNS :schema.allocation_stage LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+) RETURNS :schema.allocation_stage LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT CASE
     WHEN NOT is_news OR event = 'GRANTED' THEN
       CASE WHEN stage = 'REUSABLE' AND has_hash THEN 'QUARANTINED' ELSE stage::text END
@@ -98,21 +99,21 @@ BEGIN
   v_due := v_now + p_quarantine_ms / 2 * interval '1 ms';
   v_release := CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END;
 
-  SELECT array_agg(e.gen ORDER BY e.ord), array_agg(e.closed ORDER BY e.ord),
-    array_agg(e.cut ORDER BY e.ord),
+  -- Sorted once below, so that the arrays line up with the parameters without a sort each.
+  SELECT array_agg(e.gen), array_agg(e.closed), array_agg(e.cut),
     array_agg(CASE
       WHEN e.cut THEN CASE e.stage WHEN 'BROADCAST' THEN 'INTENT' WHEN 'ASSERTED' THEN e.stage
         ELSE 'QUARANTINED' END
       WHEN e.stage NOT IN ('REUSABLE', 'EXPIRED') THEN e.stage
       WHEN e.source = 'replacement' OR e.hashes IS NOT NULL
         OR (e.stage = 'EXPIRED' AND e.exposure <> 'declared') THEN 'QUARANTINED'
-      ELSE 'REUSABLE' END ORDER BY e.ord),
-    array_agg(e.stage = 'REUSABLE' AND NOT e.closed ORDER BY e.ord),
+      ELSE 'REUSABLE' END),
+    array_agg(e.stage = 'REUSABLE' AND NOT e.closed),
     min(e.submitter || ' nonce ' || e.nonce || ' epoch ' || e.epoch)
       FILTER (WHERE e.closed IS NULL)
   INTO v_gens, v_closed, v_cut, v_words, v_frees, v_unknown
   FROM (
-    SELECT q.ord, q.submitter, q.nonce, q.epoch, q.stage, q.source, q.exposure, q.hashes,
+    SELECT q.submitter, q.nonce, q.epoch, q.stage, q.source, q.exposure, q.hashes,
       s.chain_generation AS gen,
       CASE WHEN q.epoch <= s.epoch AND q.nonce < s.ceiling THEN q.epoch < s.epoch END AS closed,
       q.epoch < s.epoch AND EXISTS (
@@ -120,24 +121,21 @@ BEGIN
         WHERE l.submitter = q.submitter AND l.epoch = q.epoch AND l.intents = 'relaxed') AS cut
     FROM unnest(p_submitters, p_nonces, p_epochs, p_stages, p_sources, p_exposures, p_hashes)
       WITH ORDINALITY AS q (submitter, nonce, epoch, stage, source, exposure, hashes, ord)
-    LEFT JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter) e;
+    LEFT JOIN :schema.submitter_nonce_state s ON s.submitter = q.submitter
+    ORDER BY q.ord) e;
   IF v_unknown IS NOT NULL THEN
     RAISE EXCEPTION 'noncekit: an event is ahead of this database: %', v_unknown
       USING ERRCODE = 'integrity_constraint_violation';
   END IF;
 
-  PERFORM 1 FROM unnest(p_submitters, v_gens, p_nonces) AS q (submitter, gen, nonce)
-  JOIN :schema.submitter_nonce_allocation a
-    ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
-  ORDER BY a.submitter, a.chain_generation, a.nonce
-  FOR UPDATE OF a;
-
   -- Fates: `insert` no row yet · `take` a later grant takes the row over, first in a stage that its
   -- word may follow, then as `same` · `same` news about the row's own grant · `old` a grant that
-  -- does not hold the row · `none`. The first pass makes rows and tells news, the second takes over,
-  -- the third tells the news of those that took over.
-  FOR v_pass IN 1..3 LOOP
-    SELECT array_agg(f.fate ORDER BY f.ord), array_agg(CASE f.fate
+  -- does not hold the row · `none`. `insert` and `none` hold without the rows' locks: only holders of
+  -- the state's lock make rows, and what a row knows it never forgets. For the others the first pass
+  -- is done again under their locks. The second takes over, the third tells the news of those that
+  -- took over.
+  FOR v_pass IN 0..3 LOOP
+    SELECT array_agg(f.fate), array_agg(CASE f.fate
         WHEN 'insert' THEN f.word
         WHEN 'same' THEN :schema.stage_after_event(f.was, f.event, f.is_news, f.has_hash,
           f.tainted OR (f.event = 'EXPIRED' AND (f.cut OR f.exposure <> 'declared')))::text
@@ -147,10 +145,10 @@ BEGIN
             THEN 'QUARANTINED'
           WHEN f.word IN ('REUSABLE', 'QUARANTINED') THEN f.word
           ELSE 'GRANTED' END
-      END ORDER BY f.ord)
+      END)
     INTO v_fates, v_to
     FROM (
-      SELECT q.ord, q.word, q.cut, a.stage AS was, a.exposure,
+      SELECT q.word, q.cut, a.stage AS was, a.exposure,
         CASE
           WHEN NOT q.cut OR q.stage IN ('GRANTED', 'EXPIRED') THEN q.stage
           ELSE q.word END AS event,
@@ -171,9 +169,20 @@ BEGIN
         AS q (submitter, gen, nonce, epoch, generation, rank, stage, word, cut, id, hashes, is_last,
           ord)
       LEFT JOIN :schema.submitter_nonce_allocation a
-        ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce) f;
+        ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
+      ORDER BY q.ord) f;
 
-    IF v_pass = 1 AND 'insert' = ANY (v_fates) THEN
+    IF v_pass = 0 AND v_fates && ARRAY['same', 'take', 'old'] THEN
+      PERFORM 1 FROM unnest(p_submitters, v_gens, p_nonces, v_fates) AS q (submitter, gen, nonce, fate)
+      JOIN :schema.submitter_nonce_allocation a
+        ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
+      WHERE q.fate IN ('same', 'take', 'old')
+      ORDER BY a.submitter, a.chain_generation, a.nonce
+      FOR UPDATE OF a;
+      CONTINUE;
+    END IF;
+
+    IF 'insert' = ANY (v_fates) THEN
       INSERT INTO :schema.submitter_nonce_allocation (
         submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
         rank, loaded_epoch, operation_id, tx_hash, hashes, shared, note, metadata, deadline, due_at,
@@ -202,7 +211,8 @@ BEGIN
             THEN q.generation ELSE a.generation END,
           rank = CASE WHEN (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
             THEN q.rank ELSE a.rank END,
-          hashes = :schema.with_hashes(a.hashes, q.hashes),
+          hashes = CASE WHEN q.hashes IS NULL THEN a.hashes WHEN a.hashes IS NULL THEN q.hashes
+            ELSE :schema.with_hashes(a.hashes, q.hashes) END,
           tx_hash = CASE
             WHEN q.hashes IS NULL OR a.stage NOT IN
               ('GRANTED', 'INTENT', 'BROADCAST', 'QUARANTINED', 'REUSABLE', 'ASSERTED') THEN a.tx_hash
@@ -265,7 +275,8 @@ BEGIN
         loaded_epoch = CASE WHEN q.stage = 'REUSABLE' AND q.frees THEN q.epoch END,
         operation_id = q.operation_id,
         tx_hash = right(q.hashes, 66),
-        hashes = :schema.with_hashes(a.hashes, string_to_array(q.hashes, ',')),
+        hashes = CASE WHEN q.hashes IS NULL THEN a.hashes
+          ELSE :schema.with_hashes(a.hashes, string_to_array(q.hashes, ',')) END,
         inherited_hashes = coalesce(cardinality(a.hashes), 0),
         shared = q.cut OR (a.shared AND q.stage = 'QUARANTINED'),
         note = q.note,
@@ -388,7 +399,9 @@ BEGIN
       note)
   JOIN :schema.submitter_nonce_allocation a
     ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
-  WHERE a.id <> q.id
+  -- A grant that was not heard of when its epoch was closed has not ended while nobody else was
+  -- granted the nonce: its holder may still take it up.
+  WHERE a.id <> q.id AND NOT (q.word = 'GRANTED' AND a.stage = 'REUSABLE')
   ON CONFLICT (id) DO UPDATE
   SET ended_stage = :schema.worse_end(g.ended_stage, excluded.ended_stage),
       hashes = :schema.with_hashes(g.hashes, excluded.hashes),
