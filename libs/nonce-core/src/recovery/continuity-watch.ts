@@ -27,31 +27,15 @@ export interface RecoveryState extends ContinuityView {
 const LISTED_MAX = 100;
 
 /**
- * Looks at the database every few seconds, in every process that issues nonces: notices another run
- * of it, tells the witnesses how far its log is, and ends recoveries that are settled.
+ * Looks at the database once per tick, in every process that issues nonces: notices another run of
+ * it, tells the witnesses how far its log is, and ends recoveries that are settled.
  */
 export class ContinuityWatch {
-  private timer: NodeJS.Timeout | undefined;
   private ticking: Promise<void> | null = null;
 
-  constructor(
-    private readonly deps: ContinuityWatchDeps,
-    private readonly intervalMs: number,
-  ) {}
+  constructor(private readonly deps: ContinuityWatchDeps) {}
 
-  /** The first look is made before this resolves; a database that does not answer is tried again. */
-  async start(): Promise<void> {
-    this.timer ??= setInterval(() => void this.tick(), this.intervalMs).unref();
-    await this.tick();
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.timer);
-    this.timer = undefined;
-    await this.ticking;
-  }
-
-  /** Never rejects; ticks do not overlap. */
+  /** Ticks do not overlap. @throws NonceError as `ServerContinuity.verify`; the next tick repeats it. */
   tick(): Promise<void> {
     this.ticking ??= this.work().finally(() => {
       this.ticking = null;
@@ -79,20 +63,16 @@ export class ContinuityWatch {
 
   private async work(): Promise<void> {
     const { continuity, store, lost, events, metrics, logger } = this.deps;
-    try {
-      await continuity.verify();
-      const { server, status } = continuity.view();
-      if (status !== 'trusted' || server === null) return;
-      const { items } = await store.recoveries(LISTED_MAX);
-      const cutOff = items.filter(({ finished }) => !finished).map(({ submitter }) => submitter);
-      await lost.continueCutOff(server, cutOff);
-      for (const submitter of await store.leaveSettled()) {
-        events.publish('recovery.left', { submitter });
-        logger.info('submitter left recovery', { submitter });
-      }
-      metrics.set('nonce_recovery_submitters', {}, (await store.recoveries(1)).total);
-    } catch (error) {
-      logger.error('continuity could not be verified', { reason: String(error) });
+    await continuity.verify();
+    const { server, status } = continuity.view();
+    if (status !== 'trusted' || server === null) return;
+    const { items } = await store.recoveries(LISTED_MAX);
+    const cutOff = items.filter(({ finished }) => !finished).map(({ submitter }) => submitter);
+    await lost.continueCutOff(server, cutOff);
+    for (const submitter of await store.leaveSettled()) {
+      events.publish('recovery.left', { submitter });
+      logger.info('submitter left recovery', { submitter });
     }
+    metrics.set('nonce_recovery_submitters', {}, (await store.recoveries(1)).total);
   }
 }

@@ -167,7 +167,7 @@ export class ServerContinuity implements Continuity, ServerGuard {
     this.deps.metrics.set('nonce_recovery_hold', {}, 1);
     if (this.held !== null && isSameRun(this.held, server)) return;
     this.held = server;
-    this.deps.logger.error(`nothing is issued: ${WHY_HELD}`, { ...server });
+    this.deps.logger.error(`this run of the database is on hold: ${WHY_HELD}`, { ...server });
   }
 
   private refuseUntilTrusted(): ServerStart {

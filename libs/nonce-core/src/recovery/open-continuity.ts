@@ -25,13 +25,12 @@ export interface ContinuityParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly quarantine: QuarantinePolicy;
-  readonly intervalMs: number;
 }
 
 export interface OpenContinuity {
   /** For engines, and as the guard of the statement runner. */
   readonly continuity: ServerContinuity;
-  /** Started before the first allocation; stopped with the process. For operators and health. */
+  /** To be ticked every few seconds; for operators and health. */
   readonly watch: ContinuityWatch;
 }
 
@@ -45,5 +44,5 @@ export function openContinuity(parts: ContinuityParts): OpenContinuity {
   const places = new WitnessPlaces(parts);
   const continuity = new ServerContinuity({ store, places, lost, audit, metrics, logger });
   const deps = { continuity, store, lost, audit, events, metrics, logger };
-  return { continuity, watch: new ContinuityWatch(deps, parts.intervalMs) };
+  return { continuity, watch: new ContinuityWatch(deps) };
 }

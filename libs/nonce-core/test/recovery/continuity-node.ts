@@ -82,7 +82,6 @@ export class ContinuityNode {
       logger: SILENT,
       clock: new SystemClock(),
       quarantine: QUARANTINE,
-      intervalMs: 60_000,
     });
     if (this.guarded) runner.guardWith(this.open.continuity);
   }
@@ -92,7 +91,7 @@ export class ContinuityNode {
     await source.initialize();
     const runner = new StatementRunner(source, options.schema);
     const node = new ContinuityNode(source, runner, options);
-    if (node.guarded) await node.open.watch.start();
+    if (node.guarded) await node.open.watch.tick();
     return node;
   }
 
@@ -101,7 +100,6 @@ export class ContinuityNode {
   }
 
   async stop(): Promise<void> {
-    await this.open.watch.stop();
     if (this.source.isInitialized) await this.source.destroy();
   }
 

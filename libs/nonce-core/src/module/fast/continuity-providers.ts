@@ -90,11 +90,10 @@ function continuityProvider(): Provider {
     ): OpenContinuity | null => {
       const [events, metrics, logger, clock, options] = rest;
       if (stores.length === 0) return null;
-      const { quarantine, recovery } = options;
+      const { quarantine } = options;
       const opened = openContinuity({
         store: new PostgresContinuityStore(database.runner),
         ...{ stores, allocations, baselines, audit, events, metrics, logger, clock, quarantine },
-        intervalMs: recovery.continuityIntervalMs,
       });
       if (options.mode === 'PERFORMANCE') database.runner.guardWith(opened.continuity);
       return opened;
