@@ -70,6 +70,7 @@ function decode(row: FastRecordRow | undefined, reply: RecordReply): DecodedReco
     case 'contended':
       return { kind: 'contended' };
     case 'fenced':
+      return { kind: 'fenced', ids: detail.split(',') };
     case 'new':
       return { kind: 'fenced' };
   }

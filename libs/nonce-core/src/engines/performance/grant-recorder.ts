@@ -93,11 +93,16 @@ export class GrantRecorder {
     view: FastView,
     grants: readonly FastGrant[],
     { allocations, contiguous, replayed }: Recorded,
-  ): Promise<Grant> {
+  ): Promise<Grant | 'fenced'> {
     const answered = new Set(allocations.map(({ id }) => id));
     const granted = new Set(grants.map(({ id }) => id));
     const unused = grants.filter(({ id }) => !answered.has(id));
     if (unused.length > 0) await this.settles.giveBack(view, unused);
+    // Its deadline passed before it was recorded: whoever is answered now would not hold it.
+    const isLate = allocations.some(({ operationId, stage }) => {
+      return operationId === null && stage !== 'GRANTED';
+    });
+    if (isLate) return 'fenced';
     return {
       allocations,
       contiguous,

@@ -10,7 +10,8 @@
 --   replayed    the same, of an earlier call of its operation
 --   settled     detail = allocations whose rows may be gone, as JSON
 --   refused     detail = error code
---   fenced, contended
+--   fenced      detail = ids of those of its nonces that are lost, comma-separated
+--   contended
 CREATE FUNCTION :schema.record_grants(
   p_requests     integer[],
   p_ids          uuid[],
@@ -77,6 +78,7 @@ BEGIN
   FOR v_request IN
     SELECT q.request, min(q.ord)::integer AS first, count(*)::integer AS size,
       array_agg(q.id ORDER BY q.ord) AS ids, bool_or(q.fate = 'fenced') AS is_fenced,
+      array_agg(q.id ORDER BY q.ord) FILTER (WHERE q.fate = 'fenced') AS lost,
       bool_and(q.fate = 'own') AS is_own
     FROM unnest(p_requests, p_ids, v_fates) WITH ORDINALITY AS q (request, id, fate, ord)
     GROUP BY q.request
@@ -118,6 +120,7 @@ BEGIN
     END IF;
     IF v_verdict IS NULL AND v_request.is_fenced THEN
       v_verdict := 'fenced';
+      v_ids := v_request.lost;
     END IF;
     IF v_verdict IS NULL THEN
       CONTINUE;

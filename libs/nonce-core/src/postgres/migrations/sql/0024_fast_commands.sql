@@ -72,6 +72,8 @@ BEGIN
           SELECT 1 FROM :schema.operation b
           WHERE b.submitter = s.submitter AND b.operation_id = p_operations[o.ord]
             AND p_ids[o.ord] <> ALL (b.ids))
+        -- Its row came while this waited for the lock.
+        OR a.id = p_ids[o.ord]
         THEN 'none'
       WHEN a.nonce IS NULL THEN 'insert'
       -- A later grant of a relaxed epoch that was cut off before Postgres heard of it.
@@ -233,8 +235,13 @@ BEGIN
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
         WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
-        WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND q.command <> 'recyclable'
-          AND p_epochs[q.ord] IS DISTINCT FROM a.loaded_epoch
+        -- Its own store may take a free nonce back for its late owner, as a later grant. An owner that
+        -- came before the nonce was lent, and is heard here after it, proves nothing of the kind.
+        -- Words that cannot move a free nonce are answered as everywhere else.
+        WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL
+          AND (q.hash IS NOT NULL OR q.command = 'quarantine')
+          AND NOT coalesce(p_epochs[q.ord] = a.loaded_epoch
+            AND (p_epochs[q.ord], p_generations[q.ord]) > (a.epoch, a.generation), false)
           AND :schema.is_lent(a.submitter, a.loaded_epoch) THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else. A flushed
         -- grant may be GRANTED although its operation was never bound to it, and is to another (H-2).
