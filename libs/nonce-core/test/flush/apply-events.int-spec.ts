@@ -187,6 +187,42 @@ describe('within the ruling epoch', () => {
     expect(await rowOfNonce(epoch)).toMatchObject({ stage: 'QUARANTINED' });
   });
 
+  it('strict: leaves a black-box holder its nonce over which Redis granted it again, and never issues it clean', async () => {
+    const epoch = await bench.inEpoch();
+    const holder = grantOf(epoch, 0, { exposure: 'inferred' });
+    await bench.epochs.record([{ grants: [holder], requestHash: null }]);
+    const rival = grantOf(epoch, 0, { generation: 3, source: 'recycled' });
+    await bench.apply(eventOf(rival, 'GRANTED'));
+    await bench.apply(eventOf(rival, 'EXPIRED'));
+    expect(await rowOfNonce(epoch)).toMatchObject({
+      id: holder.id,
+      stage: 'QUARANTINED',
+      loaded: null,
+      released: true,
+    });
+    expect(await say('intent', rival, { txHash: H2 })).toMatchObject({ code: 'NONCE_FENCED' });
+    expect(await say('used', holder, { txHash: H1 })).toMatchObject({ kind: 'done' });
+    expect(await rowOfNonce(epoch)).toMatchObject({ stage: 'INTENT', hashes: [H1] });
+  });
+
+  it('strict: hands a quarantined nonce over again when the one who popped it was refused (H-11)', async () => {
+    const epoch = await bench.inEpoch();
+    const next = await bench.cutOff(epoch);
+    const free = await rowOfNonce(epoch);
+    expect(free).toMatchObject({ stage: 'REUSABLE', loaded: next.view.epoch });
+    const owner = { ...grantOf(epoch, 0), id: free.id };
+    await say('quarantine', owner);
+    const popped = grantOf(next, 0, { source: 'recycled' });
+    expect(await say('intent', popped, { txHash: H1 })).toMatchObject({ code: 'NONCE_FENCED' });
+    await bench.apply(eventOf(popped, 'GRANTED'), eventOf(popped, 'EXPIRED'));
+    expect(await rowOfNonce(epoch)).toMatchObject({
+      id: free.id,
+      stage: 'QUARANTINED',
+      loaded: null,
+      released: true,
+    });
+  });
+
   it('lets an operation keep the binding that Postgres wrote (H-2)', async () => {
     const epoch = await bench.inEpoch();
     await bench.apply(eventOf(grantOf(epoch, 0, { operationId: 'order-1' }), 'GRANTED'));

@@ -158,16 +158,25 @@ BEGIN
         CASE
           WHEN a.nonce IS NULL THEN CASE WHEN q.is_last IS NOT FALSE THEN 'insert' ELSE 'old' END
           WHEN (q.epoch, q.generation) > (a.epoch, a.generation) AND q.is_last IS NOT FALSE
-            AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED') THEN 'take'
+            AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED') THEN CASE
+              -- Under strict intents Postgres knows of every such holder and of its release; who
+              -- was granted the nonce over it all the same has been refused (record_grants).
+              WHEN (a.stage = 'QUARANTINED' AND q.source <> 'replacement'
+                  OR a.stage = 'GRANTED' AND (a.exposure <> 'declared'
+                    OR a.source = 'replacement' OR a.shared))
+                AND EXISTS (
+                  SELECT 1 FROM :schema.epoch_log l
+                  WHERE l.submitter = q.submitter AND l.epoch = q.epoch AND l.intents = 'strict')
+              THEN 'old' ELSE 'take' END
           WHEN a.id <> q.id THEN 'old'
           WHEN (q.epoch, q.generation, q.rank) > (a.epoch, a.generation, a.rank)
             OR (q.hashes IS NOT NULL
               AND NOT coalesce(a.hashes, '{}') @> string_to_array(q.hashes, ',')) THEN 'same'
           ELSE 'none' END AS fate
       FROM unnest(p_submitters, v_gens, p_nonces, p_epochs, p_generations, p_ranks, p_stages,
-          v_words, v_cut, p_ids, p_hashes, p_lasts) WITH ORDINALITY
-        AS q (submitter, gen, nonce, epoch, generation, rank, stage, word, cut, id, hashes, is_last,
-          ord)
+          v_words, v_cut, p_ids, p_sources, p_hashes, p_lasts) WITH ORDINALITY
+        AS q (submitter, gen, nonce, epoch, generation, rank, stage, word, cut, id, source, hashes,
+          is_last, ord)
       LEFT JOIN :schema.submitter_nonce_allocation a
         ON a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
       ORDER BY q.ord) f;
@@ -305,7 +314,7 @@ BEGIN
   END LOOP;
 
   IF 'old' = ANY (v_fates) OR p_lasts IS NOT NULL THEN
-    PERFORM :schema.keep_losers(p_submitters, v_gens, p_nonces, p_generations,
+    PERFORM :schema.keep_losers(p_submitters, v_gens, p_nonces, p_epochs, p_generations, p_stages,
       -- Quarantine for want of knowledge proves nothing against a later holder.
       (SELECT array_agg(s.stage NOT IN ('GRANTED', 'REUSABLE')
         AND NOT (s.stage = 'EXPIRED' AND (s.cut OR s.word = 'REUSABLE')) ORDER BY s.ord)
@@ -363,12 +372,15 @@ $$;
 
 -- Keeps grants that do not hold their row (any more): late words about earlier holders, and later
 -- ones that were refused because bytes may be out. Their hashes are the row's too, as inherited
--- ones; a row that may have been sent by somebody else is clean no longer.
+-- ones; a row that may have been sent by somebody else is clean no longer. A holder over whom the
+-- fast store granted the nonce again is held there no more: it is quarantined, and may still report.
 CREATE FUNCTION :schema.keep_losers(
   p_submitters  text[],
   p_gens        integer[],
   p_nonces      bigint[],
+  p_epochs      bigint[],
   p_generations integer[],
+  p_stages      text[],
   p_exposed     boolean[],
   p_words       text[],
   p_ids         uuid[],
@@ -419,29 +431,44 @@ BEGIN
       inherited_hashes = a.inherited_hashes + (
         SELECT count(DISTINCT h) FROM unnest(q.hashes) AS h
         WHERE h <> ALL (coalesce(a.hashes, '{}')))::integer,
-      stage = CASE a.stage WHEN 'REUSABLE' THEN 'QUARANTINED'
-        ELSE a.stage::text END:::schema.allocation_stage,
-      source = CASE a.stage WHEN 'GRANTED' THEN 'replacement'
+      stage = CASE WHEN a.stage = 'REUSABLE' AND q.tainting OR a.stage = 'GRANTED' AND q.later
+        THEN 'QUARANTINED' ELSE a.stage::text END:::schema.allocation_stage,
+      source = CASE WHEN a.stage = 'GRANTED' AND q.tainting THEN 'replacement'
         ELSE a.source::text END:::schema.allocation_source,
-      due_at = CASE WHEN a.stage = 'REUSABLE' THEN p_due
-        WHEN a.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'ASSERTED') THEN p_now
+      deadline = CASE WHEN a.stage = 'GRANTED' AND NOT q.later THEN a.deadline END,
+      due_at = CASE
+        WHEN a.stage = 'REUSABLE' AND q.tainting OR a.stage = 'GRANTED' AND q.later THEN p_due
+        WHEN a.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'ASSERTED')
+          AND NOT coalesce(a.hashes, '{}') @> coalesce(q.hashes, '{}') THEN p_now
         ELSE a.due_at END,
-      release_at = CASE WHEN a.stage = 'REUSABLE' THEN p_release ELSE a.release_at END,
-      loaded_epoch = CASE WHEN a.stage = 'REUSABLE' THEN NULL ELSE a.loaded_epoch END,
+      release_at = CASE
+        WHEN a.stage = 'REUSABLE' AND q.tainting OR a.stage = 'GRANTED' AND q.later THEN p_release
+        ELSE a.release_at END,
+      -- What has left its fast store is handed over again once it may be issued.
+      loaded_epoch = CASE WHEN a.stage IN ('REUSABLE', 'GRANTED') AND (q.tainting OR q.later)
+        OR a.loaded_epoch = q.left_epoch THEN NULL ELSE a.loaded_epoch END,
       updated_at = p_now
   FROM (
     SELECT u.submitter, u.gen, u.nonce,
-      array_agg(h.hash ORDER BY u.ord, h.at) FILTER (WHERE h.hash IS NOT NULL) AS hashes
-    FROM unnest(p_submitters, p_gens, p_nonces, p_exposed, p_ids, p_hashes) WITH ORDINALITY
-      AS u (submitter, gen, nonce, exposed, id, hashes, ord)
+      array_agg(h.hash ORDER BY u.ord, h.at) FILTER (WHERE h.hash IS NOT NULL) AS hashes,
+      bool_or(u.exposed OR u.hashes IS NOT NULL) AS tainting,
+      bool_or((u.epoch, u.generation) > (b.epoch, b.generation)) AS later,
+      max(u.epoch) FILTER (WHERE u.stage = 'EXPIRED'
+        AND (u.epoch, u.generation) > (b.epoch, b.generation)) AS left_epoch
+    FROM unnest(p_submitters, p_gens, p_nonces, p_epochs, p_generations, p_stages, p_exposed, p_ids,
+        p_hashes) WITH ORDINALITY
+      AS u (submitter, gen, nonce, epoch, generation, stage, exposed, id, hashes, ord)
     JOIN :schema.submitter_nonce_allocation b
       ON b.submitter = u.submitter AND b.chain_generation = u.gen AND b.nonce = u.nonce
     LEFT JOIN LATERAL unnest(string_to_array(u.hashes, ',')) WITH ORDINALITY AS h (hash, at) ON true
-    WHERE b.id <> u.id AND (u.hashes IS NOT NULL OR u.exposed)
+    WHERE b.id <> u.id AND (u.hashes IS NOT NULL OR u.exposed
+      OR (u.epoch, u.generation) > (b.epoch, b.generation))
     GROUP BY u.submitter, u.gen, u.nonce) q
   WHERE a.submitter = q.submitter AND a.chain_generation = q.gen AND a.nonce = q.nonce
     AND (NOT coalesce(a.hashes, '{}') @> coalesce(q.hashes, '{}')
-      OR (a.stage IN ('GRANTED', 'REUSABLE') AND a.source <> 'replacement'));
+      OR (a.stage IN ('GRANTED', 'REUSABLE') AND a.source <> 'replacement' AND q.tainting)
+      OR (a.stage = 'GRANTED' AND q.later)
+      OR a.loaded_epoch = q.left_epoch);
 END $$;
 
 -- Keeps an event that cannot be applied, once, and quarantines its nonce: nobody knows what it said,
