@@ -6,6 +6,7 @@ export const RAW_NONCE_OPTIONS = token('raw options');
 export const DATABASE = token('database');
 export const HOST_REDIS = token('redis client of the host');
 export const FAST_SIDE = token('fast side');
+export const FAST_STORE = token('fast store');
 export const FAST_EPOCH_STORE = token('fast epoch store');
 export const FLUSH_STORE = token('flush store');
 export const DEAD_LETTER_STORE = token('dead letter store');

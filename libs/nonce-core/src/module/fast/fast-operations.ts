@@ -55,6 +55,7 @@ function upkeepProvider(): Provider {
     provide: UPKEEP_JOBS,
     inject: [
       SchedulerRegistry,
+      FAST_SIDE,
       PerformanceEngine,
       ContinuityWatch,
       NONCE_OPTIONS,
@@ -63,8 +64,9 @@ function upkeepProvider(): Provider {
       NONCE_LOGGER,
     ],
     useFactory: (
-      ...[registry, engine, watch, options, clock, metrics, logger]: [
+      ...[registry, side, engine, watch, options, clock, metrics, logger]: [
         SchedulerRegistry,
+        FastSide | null,
         PerformanceEngine | null,
         ContinuityWatch | null,
         ResolvedNonceOptions,
@@ -79,8 +81,9 @@ function upkeepProvider(): Provider {
         const { continuityIntervalMs: intervalMs } = recovery;
         plans.push({ name: 'continuity', intervalMs, run: () => watch.tick() });
       }
-      if (engine !== null && mode === 'PERFORMANCE') {
-        plans.push(...upkeepJobs(engine, performance.prefetch.idleCloseMs));
+      if (engine !== null && side !== null && mode === 'PERFORMANCE') {
+        const { idleCloseMs } = performance.prefetch;
+        plans.push(...upkeepJobs({ engine, client: side.client, idleCloseMs }));
       }
       const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));
       return new PeriodicJobs(registry, jobs, logger, shutdown.deadlineMs);

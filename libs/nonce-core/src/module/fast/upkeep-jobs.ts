@@ -1,4 +1,6 @@
 import type { PerformanceEngine } from '../../engines/performance/performance-engine';
+import { refuseEviction } from '../../redis/redis-boot-checks';
+import type { RedisClient } from '../../redis/redis-client';
 import type { JobPlan } from '../tracking/periodic-job';
 
 /** Soon enough that a nonce which became free is issued before many fresh ones. */
@@ -9,9 +11,19 @@ const LOOKS_PER_IDLE_TIME = 4;
 const SUBMITTERS_PER_TICK = 500;
 const RESERVATIONS_PER_TICK = 5_000;
 
+/** Settings of Redis are changed by people, rarely. */
+const CHECK_REDIS_MS = 60_000;
+
+interface UpkeepParts {
+  readonly engine: PerformanceEngine;
+  readonly client: RedisClient;
+  readonly idleCloseMs: number;
+}
+
 /** What a node that issues from a fast store does again and again for the submitters it serves. */
-export function upkeepJobs(engine: PerformanceEngine, idleCloseMs: number): readonly JobPlan[] {
+export function upkeepJobs({ engine, client, idleCloseMs }: UpkeepParts): readonly JobPlan[] {
   return [
+    { name: 'fast-check', intervalMs: CHECK_REDIS_MS, run: () => refuseEviction(client) },
     loadJob(engine),
     {
       name: 'fast-reclaim',
