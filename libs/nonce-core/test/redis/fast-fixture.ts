@@ -10,6 +10,7 @@ import type {
   FastGrant,
   FastLimits,
   FastOpening,
+  FastRefill,
   FastSettleAnswer,
   FastSettleRow,
   FastView,
@@ -34,6 +35,8 @@ export const LIMITS: FastLimits = {
   paused: false,
 };
 
+const PLAIN = { ceiling: 32, limits: LIMITS, free: [], moreFree: false };
+
 type Granted = Extract<FastAllocateAnswer, { kind: 'granted' }>;
 type Wish = Partial<Omit<FastAllocateRow, 'view'>>;
 type Words = Partial<Omit<FastSettleRow, 'view' | 'id' | 'nonce' | 'word'>>;
@@ -55,11 +58,19 @@ export class FastFixture {
     const direct = new Redis(server.url);
     direct.on('error', () => undefined);
     const client = duplicateForFastStore(direct);
-    await waitFor(() => client.status === 'ready', { describe: 'the fast store to connect' });
     const keys = new FastKeys({ prefix: 'n', shards: options.shards ?? 64 });
     const { maxWaitingEvents = 0 } = options;
     const store = new RedisFastStore(client, keys, { maxWaitingEvents }, options.scripts);
-    return new FastFixture(server, direct, client, keys, store);
+    const fast = new FastFixture(server, direct, client, keys, store);
+    await fast.untilConnected();
+    return fast;
+  }
+
+  async untilConnected(): Promise<void> {
+    const clients = [this.client, this.direct];
+    await waitFor(() => clients.every(({ status }) => status === 'ready'), {
+      describe: 'the fast store to connect',
+    });
   }
 
   stop(): void {
@@ -74,13 +85,15 @@ export class FastFixture {
   }
 
   async open(view: FastView, opening: Partial<Omit<FastOpening, 'view'>> = {}): Promise<string> {
-    const whole = { base: 0, ceiling: 32, limits: LIMITS, free: [], moreFree: false, ...opening };
+    const loans = { loan: 0, free: [], moreFree: false };
+    const whole = { base: 0, ceiling: 32, limits: LIMITS, ...loans, ...opening };
     const [answer] = await this.store.open([{ view, ...whole }]);
     return String(answer);
   }
 
-  async refill(view: FastView, refill: Partial<Omit<FastOpening, 'view' | 'base'>> = {}) {
-    const whole = { ceiling: 32, limits: LIMITS, free: [], moreFree: false, ...refill };
+  async refill(view: FastView, refill: Partial<Omit<FastRefill, 'view'>> = {}) {
+    const loans = { loanSeen: 0, loan: 0, free: [], moreFree: false };
+    const whole = { ceiling: 32, limits: LIMITS, ...loans, ...refill };
     const [answer] = await this.store.refill([{ view, ...whole }]);
     return answer instanceof Error ? answer : String(answer);
   }

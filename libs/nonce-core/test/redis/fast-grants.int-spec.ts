@@ -280,6 +280,7 @@ describe('what the fast store grants', () => {
       limits: LIMITS,
       free: [],
       moreFree: false,
+      loan: 0,
     }));
     expect(new Set(await fast.store.open(openings))).toEqual(new Set(['opened']));
     const rows = [...views, ...views.toReversed()].map((view) => rowOf(view));
