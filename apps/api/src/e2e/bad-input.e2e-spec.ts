@@ -121,7 +121,8 @@ describe.each(having(':id').map((route) => [nameOf(route), route] as const))('%s
 
   it('refuses an id that nobody has', async () => {
     const answer = await send(route, {}, { id: randomUUID() });
-    await expectRefused(answer, 'NONCE_ALLOCATION_UNKNOWN', 404);
+    const ofAllocation = route.path.startsWith('/v1/allocations/');
+    await expectRefused(answer, ofAllocation ? 'NONCE_ALLOCATION_UNKNOWN' : 'NONCE_NOT_FOUND', 404);
   });
 });
 

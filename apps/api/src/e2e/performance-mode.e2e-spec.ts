@@ -217,3 +217,27 @@ describe('a Redis that is killed', () => {
     expect(new Set(rows.map((row) => row.nonce)).size).toBe(rows.length);
   });
 });
+
+describe('a Redis that may evict keys', () => {
+  let evicting: PerformanceFixture;
+  beforeAll(async () => {
+    evicting = await PerformanceFixture.start({}, ['maxmemory-policy allkeys-lru']);
+  });
+  afterAll(() => evicting.close());
+
+  it('is refused at the start, with the setting that mends it', async () => {
+    const api = evicting.launch('api');
+    expect(await api.ended).toEqual({ exitCode: 1, signal: null });
+    expect(api.output).toContain('NONCE_REDIS_EVICTION');
+    expect(api.output).toContain('maxmemory-policy noeviction');
+    expect(api.output).not.toMatch(/\n\s+at /);
+  });
+
+  it('does no harm to the reliable mode, which keeps nothing there', async () => {
+    const api = await evicting.startApi({ NONCE_INITIAL_MODE: 'RELIABLE' });
+    const path = `/v1/submitters/${newSubmitter()}/allocations`;
+    const answer = await evicting.call(path, { body: {} });
+    expect((answer.body as AllocationsDto).items[0]).toMatchObject({ engine: 'reliable' });
+    expect((await api.stop()).exitCode).toBe(0);
+  });
+});
