@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { waitFor } from '@noncekit/test-support/wait-for';
 import type { AllocationDto, AllocationsDto } from '../allocations/allocation.dto';
 import type { DeadLettersDto, FlushStatusDto } from '../operations/flush.dto';
+import type { Answer } from './support/api-fixture';
 import { newSubmitter } from './support/new-submitter';
 import { PerformanceFixture } from './support/performance-fixture';
 import { expectProblem } from './support/problem';
@@ -114,4 +115,29 @@ it('dead letters are listed page by page, oldest first', async () => {
     cursor = page.nextCursor;
   }
   expect(seen.slice(before)).toEqual(ids);
+});
+
+describe('a full queue', () => {
+  const settings = { NONCE_FLUSH_STREAM_MAX: '100', NONCE_MAX_IN_FLIGHT: '0' };
+  let full: PerformanceFixture;
+  beforeAll(async () => {
+    full = await PerformanceFixture.start(settings);
+  });
+  afterAll(() => full.close());
+
+  const block = async (submitter: string): Promise<Answer> =>
+    full.call(`/v1/submitters/${submitter}/allocations`, { body: { count: 100 } });
+
+  it('refuses with back-pressure, or is flushed within the call where that is configured', async () => {
+    const submitter = newSubmitter();
+    const refusing = await full.startApi();
+    expect((await block(submitter)).status).toBe(201);
+    expectProblem(await block(submitter), 'NONCE_BACKPRESSURE', 503);
+    await refusing.stop();
+    await full.startApi({ NONCE_FLUSH_SYNC_WRITE_FALLBACK: 'true' });
+    const { body, status } = await block(submitter);
+    expect(status).toBe(201);
+    const nonces = (body as AllocationsDto).items.map(({ nonce }) => nonce);
+    expect(nonces).toEqual(Array.from({ length: 100 }, (_, i) => 100 + i));
+  });
 });
