@@ -26,7 +26,7 @@ async function withRedis(
 /** Checks and returns what was warned of. */
 async function warningsOf(client: RedisClient): Promise<readonly string[]> {
   const warnings: string[] = [];
-  const warn = (text: string, context: object) =>
+  const warn = (text: string, context: object = {}) =>
     void warnings.push(`${text} ${JSON.stringify(context)}`);
   const logger = { debug: quiet, info: quiet, warn, error: quiet };
   await checkRedis(client, { clock: new SystemClock(), logger });
