@@ -17,7 +17,7 @@ const SILENT = {
   error: () => undefined,
 };
 
-const CLOCK = {
+export const SYSTEM_CLOCK = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
@@ -45,7 +45,7 @@ export function performanceEngine(
       submitters: new PostgresSubmitterStore(runner),
       baseline: world.baseline,
       chains: world.chains,
-      clock: CLOCK,
+      clock: SYSTEM_CLOCK,
       metrics: NO_METRICS,
       events: { publish: () => undefined },
       logger: SILENT,

@@ -9,12 +9,14 @@ import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-s
 import { PostgresFlushStore } from '../../src/postgres/postgres-flush-store';
 import { PostgresSubmitterStore } from '../../src/postgres/postgres-submitter-store';
 import { FastKeys } from '../../src/redis/fast-keys';
-import { decodeFlushEvent } from '../../src/redis/flush-event-fields';
+import { RedisEventQueue } from '../../src/redis/redis-event-queue';
 import { contractWorld, type ContractWorld } from '../../src/testing';
 import { openFastClient, type FastClient } from './fast-client';
-import { performanceEngine } from './fast-engine';
+import { performanceEngine, SYSTEM_CLOCK } from './fast-engine';
 import { openStore, type StoreFixture } from './store-fixture';
 import { openTestRedis, redisPrefix, type TestRedis } from './test-redis';
+
+const FLUSHED_AT_ONCE = 1_000;
 
 export interface FastFixtureOptions {
   readonly world?: ContractWorld;
@@ -90,18 +92,21 @@ function handsOnRedis(
 ): Pick<FastFixture, 'flush' | 'tell' | 'expireInRedis'> {
   const keys = new FastKeys({ prefix: redis.prefix });
   const flushStore = new PostgresFlushStore(runner);
+  const queue = new RedisEventQueue(redis.client, keys, SYSTEM_CLOCK, { consumer: 'test' });
   return {
     flush: async (submitter) => {
-      const stream = keys.events(keys.shardOf(submitter));
-      const entries = await redis.client.xrange(stream, '-', '+');
-      const events = entries.map(([id, fields]) => {
-        const event = decodeFlushEvent(fields);
-        if (event === null) throw new Error(`entry ${id} cannot be read: ${fields.join(' ')}`);
-        return event;
-      });
-      await flushStore.apply(events, world.quarantine);
-      if (entries.length > 0) await redis.client.xdel(stream, ...entries.map(([id]) => id));
-      return events;
+      const events: FlushEvent[] = [];
+      for (;;) {
+        const taken = await queue.take([keys.shardOf(submitter)], FLUSHED_AT_ONCE);
+        if (taken.length === 0) return events;
+        const batch = taken.map(({ event, text }) => {
+          if (event === null) throw new Error(`an event cannot be read: ${text}`);
+          return event;
+        });
+        await flushStore.apply(batch, world.quarantine);
+        await queue.acknowledge(taken);
+        events.push(...batch);
+      }
     },
     tell: async (word, { submitter, epoch, id, nonce }) => {
       const incarnation = await fast.store.incarnationOf(submitter);
