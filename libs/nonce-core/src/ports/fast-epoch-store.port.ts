@@ -30,6 +30,9 @@ export interface FastEpoch {
   readonly limits: FastLimits;
   readonly free: readonly FreeNonce[];
   readonly moreFree: boolean;
+  /** Number of this batch of free nonces, and of the one that must have reached the store before. */
+  readonly loan: number;
+  readonly loanSeen: number;
 }
 
 /** `absent`: no state row yet. `stale`: another epoch or engine rules now. */
@@ -42,6 +45,8 @@ export interface FastRefillRequest {
   readonly view: FastView;
   /** Ceiling as the asker knows it; raised only while it is still this (compare and set). */
   readonly ceilingSeen: number;
+  /** Last loan that the fast store has taken, where it is known: later ones are handed over again. */
+  readonly loanSeen?: number;
   readonly raise: number;
   readonly defaultWindow: number;
 }

@@ -188,9 +188,18 @@ export interface FastOpening {
   readonly free: readonly FreeNonce[];
   /** More lower nonces wait in Postgres: ask for a refill before a fresh one is issued. */
   readonly moreFree: boolean;
+  /** Number of this batch of free nonces. */
+  readonly loan: number;
 }
 
-export type FastRefill = Omit<FastOpening, 'base'>;
+/** Free nonces are taken only by a store whose last loan is `loanSeen`; then `loan` is its last. */
+export type FastRefill = Omit<FastOpening, 'base'> & { readonly loanSeen: number };
+
+/** Ceiling and limits were taken, the free nonces were not: another loan reached the store last. */
+export interface FastRefillBehind {
+  readonly kind: 'behind';
+  readonly loan: number;
+}
 
 export interface FastStatus {
   readonly shard: number;
@@ -218,7 +227,9 @@ export interface FastStore {
   /** `opened`, or `refused` because a newer or the same epoch is there, or another incarnation. */
   open(openings: readonly FastOpening[]): Promise<readonly ('opened' | 'refused' | Error)[]>;
   /** Raises the ceiling, replaces the limits, adds free nonces that are not held. One shot. */
-  refill(refills: readonly FastRefill[]): Promise<readonly ('refilled' | 'refused' | Error)[]>;
+  refill(
+    refills: readonly FastRefill[],
+  ): Promise<readonly ('refilled' | 'refused' | FastRefillBehind | Error)[]>;
   /**
    * Ends an epoch here for good and answers where its fresh nonces ended, when nothing is held and
    * nothing was granted for `idleMs`; null when it is not idle, or not here.

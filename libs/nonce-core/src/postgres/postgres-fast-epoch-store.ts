@@ -40,6 +40,8 @@ interface EpochReply {
   readonly free: readonly string[];
   readonly tainted: readonly boolean[];
   readonly more: boolean;
+  readonly loan: string;
+  readonly loan_seen: string;
 }
 
 interface ViewReply {
@@ -97,6 +99,7 @@ export class PostgresFastEpochStore implements FastEpochStore {
         ceilings: requests.map((request) => request.ceilingSeen),
         raises: requests.map((request) => request.raise),
         windows: requests.map((request) => request.defaultWindow),
+        loans: requests.map((request) => request.loanSeen ?? null),
         ...this.common(intents),
       },
     );
@@ -210,6 +213,8 @@ function toAnswer(submitter: Submitter, reply: EpochReply | undefined): FastEpoc
         tainted: reply.tainted[i] === true,
       })),
       moreFree: reply.more,
+      loan: Number(reply.loan),
+      loanSeen: Number(reply.loan_seen),
     },
   };
 }

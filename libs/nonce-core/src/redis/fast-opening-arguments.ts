@@ -5,6 +5,7 @@ export function openArguments(opening: FastOpening, args: (string | number)[]): 
   const { epoch, incarnation } = opening.view;
   args.push(epoch, incarnation, opening.base, opening.ceiling);
   pushLimits(opening.limits, args);
+  args.push(opening.loan);
   pushFree(opening, args);
 }
 
@@ -13,6 +14,7 @@ export function refillArguments(refill: FastRefill, args: (string | number)[]): 
   const { epoch, incarnation } = refill.view;
   args.push(epoch, incarnation, refill.ceiling);
   pushLimits(refill.limits, args);
+  args.push(refill.loanSeen, refill.loan);
   pushFree(refill, args);
 }
 

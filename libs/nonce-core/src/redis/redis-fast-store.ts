@@ -5,6 +5,7 @@ import type {
   FastAllocateRow,
   FastOpening,
   FastRefill,
+  FastRefillBehind,
   FastSettleAnswer,
   FastSettleRow,
   FastStatus,
@@ -106,11 +107,11 @@ export class RedisFastStore implements FastStore {
 
   async refill(
     refills: readonly FastRefill[],
-  ): Promise<readonly ('refilled' | 'refused' | Error)[]> {
+  ): Promise<readonly ('refilled' | 'refused' | FastRefillBehind | Error)[]> {
     return this.ask('refill', apart(refills), {
       head: [],
       push: ({ rows }, args) => rows.forEach((row) => refillArguments(row, args)),
-      answer: (_, reply) => (Number(reply) === 1 ? 'refilled' : 'refused'),
+      answer: (_, reply) => refillAnswer(reply),
     });
   }
 
@@ -204,6 +205,11 @@ interface Question<Row, Answer> {
   readonly head: readonly number[];
   readonly push: (group: ViewGroup<Row>, args: (string | number)[]) => void;
   readonly answer: (row: Row, reply: unknown) => Answer;
+}
+
+function refillAnswer(reply: unknown): 'refilled' | 'refused' | FastRefillBehind {
+  if (Array.isArray(reply)) return { kind: 'behind', loan: Number(reply[0]) };
+  return Number(reply) === 1 ? 'refilled' : 'refused';
 }
 
 function answersOf<Row, Answer>(

@@ -23,6 +23,8 @@ function epochOf(epoch: number, ceiling: number, submitter = SUBMITTER): FastEpo
     limits,
     free: [],
     moreFree: false,
+    loan: 0,
+    loanSeen: 0,
   };
 }
 

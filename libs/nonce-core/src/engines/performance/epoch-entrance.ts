@@ -149,14 +149,17 @@ export class EpochEntrance {
 
   private async openWon(won: readonly { entry: Entry; epoch: FastEpoch }[]): Promise<void> {
     if (won.length === 0) return;
-    const openings = won.map(({ epoch: { view, base, ceiling, limits, free, moreFree } }) => ({
-      view,
-      base,
-      ceiling,
-      limits,
-      free,
-      moreFree,
-    }));
+    const openings = won.map(
+      ({ epoch: { view, base, ceiling, limits, free, moreFree, loan } }) => ({
+        view,
+        base,
+        ceiling,
+        limits,
+        free,
+        moreFree,
+        loan,
+      }),
+    );
     const opened = await this.ports.fast
       .open(openings)
       .catch((error: unknown) => openings.map(() => error as Error));

@@ -1,7 +1,10 @@
-import { NonceError } from '../../domain/errors/nonce-error';
 import { submitterParts, type Submitter } from '../../domain/submitter';
 import { BatchGatherer, type GatheredCall } from '../../engine-parts/batch-gatherer';
-import type { FastEpoch, FastEpochAnswer } from '../../ports/fast-epoch-store.port';
+import type {
+  FastEpoch,
+  FastEpochAnswer,
+  FastRefillRequest,
+} from '../../ports/fast-epoch-store.port';
 import type { FastView } from '../../ports/fast-store.port';
 import type { PerformanceEngineOptions, PrefetchOptions } from './performance-options';
 import type { PerformanceEnginePorts } from './performance-ports';
@@ -13,6 +16,18 @@ interface RefillAsk {
   readonly ceilingSeen: number;
   readonly raise: number;
 }
+
+type RefillCall = GatheredCall<RefillAsk, RefillEnd>;
+
+/** One call in a round of asking; `epoch` and `loanSeen` from the round before. */
+interface Asking {
+  readonly call: RefillCall;
+  readonly epoch?: FastEpoch;
+  readonly loanSeen?: number;
+}
+
+/** Rounds in which others may be faster with their loans. */
+const MAX_LOANS_MISSED = 3;
 
 /** `full`: the window or the largest nonce allows no more. `gone`: another epoch has to be entered. */
 export type RefillEnd =
@@ -129,71 +144,64 @@ export class RefillDesk {
     if (oldest !== undefined) this.last.delete(oldest);
   }
 
-  private async run(calls: readonly GatheredCall<RefillAsk, RefillEnd>[]): Promise<void> {
-    const answers = await this.askPostgres(calls);
-    const ruling: { call: GatheredCall<RefillAsk, RefillEnd>; epoch: FastEpoch }[] = [];
-    calls.forEach((call, i) => {
+  private async run(calls: readonly RefillCall[]): Promise<void> {
+    let asking: readonly Asking[] = calls.map((call) => ({ call }));
+    for (let round = 0; asking.length > 0; round += 1) {
+      const behind = await this.ask(asking);
+      asking = round < MAX_LOANS_MISSED ? behind : [];
+      // Ceiling and limits have arrived; free nonces wait for the next refill of whoever it is.
+      for (const { call, epoch } of behind) {
+        if (asking.length === 0 && epoch !== undefined) this.refilled(call, epoch);
+      }
+    }
+  }
+
+  /** Returns those to whose store another loan of free nonces came last, with that loan. */
+  private async ask(asking: readonly Asking[]): Promise<readonly Asking[]> {
+    const answers = await this.ports.epochs.refill(
+      asking.map((each) => this.requestOf(each)),
+      this.options.intents,
+    );
+    const ruling: { call: RefillCall; epoch: FastEpoch }[] = [];
+    asking.forEach(({ call }, i) => {
       const answer = answers[i] as FastEpochAnswer;
       if (answer.kind === 'epoch') ruling.push({ call, epoch: answer.epoch });
       else this.gone(call);
     });
-    if (ruling.length === 0) return;
+    if (ruling.length === 0) return [];
     const epochs = ruling.map(({ epoch }) => epoch);
     await this.keepWitnesses(epochs);
-    const refills = epochs.map(({ view, ceiling, limits, free, moreFree }) => ({
-      view,
-      ceiling,
-      limits,
-      free,
-      moreFree,
-    }));
     const pushed = await this.ports.fast
-      .refill(refills)
-      .catch((error: unknown) => refills.map(() => error as Error));
-    ruling.forEach(({ call, epoch }, i) => {
-      if (pushed[i] === 'refilled') this.refilled(call, epoch);
+      .refill(epochs)
+      .catch((error: unknown) => epochs.map(() => error as Error));
+    return ruling.flatMap(({ call, epoch }, i) => {
+      const answer = pushed[i];
+      if (typeof answer === 'object' && 'loan' in answer) {
+        return { call, epoch, loanSeen: answer.loan };
+      }
+      if (answer === 'refilled') this.refilled(call, epoch);
       else this.gone(call);
+      return [];
     });
   }
 
-  /**
-   * Free nonces that Postgres handed over in an answer which was lost would be found by nobody until
-   * the epoch ends. Under `relaxed` that is the lesser harm: its end quarantines what is out.
-   */
-  private async askPostgres(
-    calls: readonly GatheredCall<RefillAsk, RefillEnd>[],
-  ): Promise<readonly FastEpochAnswer[]> {
-    const requests = calls.map(({ request }) => ({
+  private requestOf({ call: { request }, loanSeen }: Asking): FastRefillRequest {
+    return {
       ...request,
       defaultWindow: this.windowOf(request.view.submitter),
-    }));
-    try {
-      return await this.ports.epochs.refill(requests, this.options.intents);
-    } catch (error) {
-      const unasked = error instanceof NonceError && error.context['written'] === 'no';
-      if (!unasked && this.options.intents === 'strict') {
-        for (const { view } of requests) this.views.burn(view.submitter, view.epoch);
-      }
-      throw error;
-    }
+      ...(loanSeen === undefined ? {} : { loanSeen }),
+    };
   }
 
   private async keepWitnesses(epochs: readonly FastEpoch[]): Promise<void> {
     const raised = epochs.filter((epoch) => this.views.raises(epoch));
     if (raised.length === 0) return;
-    try {
-      await this.ports.continuity.keep(
-        raised.map(({ view: { submitter, epoch }, ceiling }) => ({ submitter, epoch, ceiling })),
-      );
-    } catch (error) {
-      for (const { view, free } of epochs) {
-        if (free.length > 0) this.views.burn(view.submitter, view.epoch);
-      }
-      throw error;
-    }
+    await this.ports.continuity.keep(
+      raised.map(({ view: { submitter, epoch }, ceiling }) => ({ submitter, epoch, ceiling })),
+    );
   }
 
-  private refilled(call: GatheredCall<RefillAsk, RefillEnd>, epoch: FastEpoch): void {
+  private refilled(call: RefillCall, epoch: FastEpoch): void {
     const { ceiling, free, moreFree } = epoch;
     if (this.views.get(epoch.view.submitter)?.epoch === epoch.view.epoch) {
       this.views.learn(epoch, this.ports.clock.monotonicMs());
@@ -203,7 +211,7 @@ export class RefillDesk {
   }
 
   /** Refused, lost or of another epoch: in each case this one is not to be used again. */
-  private gone(call: GatheredCall<RefillAsk, RefillEnd>): void {
+  private gone(call: RefillCall): void {
     const { submitter, epoch } = call.request.view;
     this.views.burn(submitter, epoch);
     call.resolve({ kind: 'gone' });

@@ -1341,7 +1341,13 @@ END $$;`,
 
 ALTER TABLE :schema.submitter_nonce_allocation
   ADD COLUMN rank integer NOT NULL DEFAULT 0,
-  ADD COLUMN loaded_epoch bigint;
+  ADD COLUMN loaded_epoch bigint,
+  ADD COLUMN loan bigint;
+ALTER TABLE :schema.submitter_nonce_state ADD COLUMN loan bigint NOT NULL DEFAULT 0;
+COMMENT ON COLUMN :schema.submitter_nonce_state.loan IS
+  'Number of the last batch of free nonces that was handed to a fast store.';
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.loan IS
+  'The batch in which this nonce was handed over; the fast store knows which batches reached it.';
 COMMENT ON COLUMN :schema.submitter_nonce_allocation.rank IS
   'How far the events of this grant were applied; order of truth is (epoch, generation, rank).';
 COMMENT ON COLUMN :schema.submitter_nonce_allocation.loaded_epoch IS
@@ -1488,16 +1494,21 @@ BEGIN
 END $$;
 
 -- Hands the lowest issuable nonces of earlier holders to the fast store of the ruling epoch, each
--- once per epoch: a second time it may be held there.
+-- once per epoch: a second time it may be held there. A batch of them is a loan. What was handed over
+-- after \`p_loan_seen\`, the last loan that the store is known to have taken, never reached it and is
+-- handed over again; the store takes it only while that is still its last. null = all arrived.
 CREATE FUNCTION :schema.load_free(
   p_submitter      text,
   p_limit          integer,
   p_default_window integer,
   p_quarantine_ms  integer,
   p_release        text,
+  p_loan_seen      bigint,
   OUT nonces       bigint[],
   OUT tainted      boolean[],
-  OUT more         boolean
+  OUT more         boolean,
+  OUT loan         bigint,
+  OUT loan_seen    bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -1520,13 +1531,14 @@ BEGIN
     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
       AND a.stage IN ('REUSABLE', 'QUARANTINED')
       AND a.nonce >= coalesce(v_state.chain_latest_count, 0)
-      AND a.loaded_epoch IS DISTINCT FROM v_state.epoch
+      AND (a.loaded_epoch IS DISTINCT FROM v_state.epoch OR a.loan > p_loan_seen)
       AND (a.stage = 'REUSABLE' OR a.release_at <= v_now)
     ORDER BY a.nonce
     LIMIT p_limit
     FOR UPDATE
   ), marked AS (
-    UPDATE :schema.submitter_nonce_allocation a SET loaded_epoch = v_state.epoch
+    UPDATE :schema.submitter_nonce_allocation a
+    SET loaded_epoch = v_state.epoch, loan = v_state.loan + 1
     FROM picked p
     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
       AND a.nonce = p.nonce
@@ -1534,6 +1546,13 @@ BEGIN
   SELECT coalesce(array_agg(p.nonce ORDER BY p.nonce), '{}'),
     coalesce(array_agg(p.tainted ORDER BY p.nonce), '{}')
   INTO nonces, tainted FROM picked p;
+  loan_seen := coalesce(p_loan_seen, v_state.loan);
+  loan := v_state.loan;
+  IF cardinality(nonces) > 0 THEN
+    loan := v_state.loan + 1;
+    UPDATE :schema.submitter_nonce_state s SET loan = v_state.loan + 1
+    WHERE s.submitter = p_submitter;
+  END IF;
   more := cardinality(nonces) >= p_limit OR v_state.walk_cursor < least(v_state.walk_end, CASE
     WHEN coalesce(v_state.max_in_flight, p_default_window) = 0
       OR v_state.chain_latest_count IS NULL THEN v_state.walk_end
@@ -1613,7 +1632,7 @@ CREATE FUNCTION :schema.enter_fast_epochs(
 ) RETURNS TABLE (
   ord integer, kind text, epoch bigint, incarnation text, won boolean, base bigint, ceiling bigint,
   floor_count bigint, window_end bigint, max_reserved integer, reserved integer, paused boolean,
-  free bigint[], tainted boolean[], more boolean
+  free bigint[], tainted boolean[], more boolean, loan bigint, loan_seen bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -1650,7 +1669,8 @@ BEGIN
       PERFORM :schema.change_epoch(q.submitter, v_state.epoch, 'performance', q.inc, 0, p_intents,
         q.reason, NULL, p_quarantine_ms, p_release);
       SELECT f.nonces, f.tainted, f.more INTO free, tainted, more
-      FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release) f;
+      FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release,
+        NULL) f;
     END IF;
     SELECT * INTO v_limits FROM :schema.fast_limits(q.submitter, q.default_window, p_intents);
     IF won THEN
@@ -1670,6 +1690,8 @@ BEGIN
     max_reserved := v_limits.max_reserved;
     reserved := v_limits.reserved;
     paused := v_limits.paused;
+    loan := v_state.loan;
+    loan_seen := v_state.loan;
     RETURN NEXT;
   END LOOP;
 END $$;
@@ -1683,6 +1705,7 @@ CREATE FUNCTION :schema.refill_fast_epochs(
   p_ceilings      bigint[],
   p_raises        integer[],
   p_windows       integer[],
+  p_loans         bigint[],
   p_intents       text,
   p_free_limit    integer,
   p_quarantine_ms integer,
@@ -1690,7 +1713,7 @@ CREATE FUNCTION :schema.refill_fast_epochs(
 ) RETURNS TABLE (
   ord integer, kind text, epoch bigint, incarnation text, won boolean, base bigint, ceiling bigint,
   floor_count bigint, window_end bigint, max_reserved integer, reserved integer, paused boolean,
-  free bigint[], tainted boolean[], more boolean
+  free bigint[], tainted boolean[], more boolean, loan bigint, loan_seen bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -1702,9 +1725,9 @@ DECLARE
   v_limits record;
 BEGIN
   FOR q IN
-    SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window
-    FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows)
-      WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, ord)
+    SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window, r.loan
+    FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows, p_loans)
+      WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, loan, ord)
     ORDER BY r.submitter
   LOOP
     ord := q.ord;
@@ -1721,8 +1744,10 @@ BEGIN
       RETURN NEXT;
       CONTINUE;
     END IF;
-    SELECT f.nonces, f.tainted, f.more INTO free, tainted, more
-    FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release) f;
+    SELECT f.nonces, f.tainted, f.more, f.loan, f.loan_seen
+    INTO free, tainted, more, loan, loan_seen
+    FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release,
+      q.loan) f;
     SELECT * INTO v_limits FROM :schema.fast_limits(q.submitter, q.default_window, p_intents);
     -- Free nonces come first: as long as more of them wait, no fresh one is needed.
     IF v_state.ceiling = q.ceiling AND q.raise > 0 AND NOT more THEN
@@ -2132,6 +2157,8 @@ BEGIN
       generation = CASE WHEN (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation)
         THEN p_generations[o.ord] ELSE a.generation + 1 END,
       rank = 1,
+      -- The last one that its store granted it to: nobody came after.
+      loaded_epoch = CASE o.fate WHEN 'take' THEN a.loaded_epoch END,
       operation_id = p_operations[o.ord],
       metadata = p_metadata[o.ord]::jsonb,
       deadline = CASE o.fate WHEN 'take' THEN to_timestamp(p_deadlines_ms[o.ord] / 1000) END,
@@ -2258,6 +2285,10 @@ BEGIN
           AND NOT coalesce(p_epochs[q.ord] = a.loaded_epoch
             AND (p_epochs[q.ord], p_generations[q.ord]) > (a.epoch, a.generation), false)
           AND :schema.is_lent(a.submitter, a.loaded_epoch) THEN 'refuse:NONCE_FENCED'
+        -- It was lent to a relaxed store that was cut off: whoever was granted it there may have sent,
+        -- and nobody heard of it.
+        WHEN q.command = 'intent' AND a.stage = 'QUARANTINED' AND a.shared
+          AND a.source <> 'replacement' AND a.loaded_epoch IS NOT NULL THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else. A flushed
         -- grant may be GRANTED although its operation was never bound to it, and is to another (H-2).
         WHEN q.hash IS NOT NULL AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED')

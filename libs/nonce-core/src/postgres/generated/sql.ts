@@ -442,6 +442,8 @@ export interface StatementParameters {
     /** 0 = none, only limits and free nonces are wanted */
     readonly raises: readonly (number | null)[];
     readonly windows: readonly (number | null)[];
+    /** last loan of free nonces that reached the fast store; null = all did */
+    readonly loans: readonly (number | null)[];
     readonly intents: string;
     readonly freeLimit: number;
     readonly quarantineMs: number;
@@ -993,9 +995,9 @@ FROM :schema.recover_submitters($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   refillFastEpochs: {
     file: 'refill-fast-epochs',
     hot: false,
-    parameters: ['submitters', 'incarnations', 'epochs', 'ceilings', 'raises', 'windows', 'intents', 'freeLimit', 'quarantineMs', 'release', 'server'],
+    parameters: ['submitters', 'incarnations', 'epochs', 'ceilings', 'raises', 'windows', 'loans', 'intents', 'freeLimit', 'quarantineMs', 'release', 'server'],
     text: `SELECT * FROM :schema.refill_fast_epochs(
-  CASE WHEN :schema.same_server($11) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
+  CASE WHEN :schema.same_server($12) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord`,
   },
   releaseFlushShards: {
     file: 'release-flush-shards',

@@ -24,7 +24,7 @@ return 0`,
   },
   fastAllocate: {
     file: 'fast-allocate.lua',
-    sha1: '2635edd4476045d4258ef45fc3efb18a2660ff58',
+    sha1: 'f2f9387f68af67bdb1629080ce8a0b96ea7ca2ff',
     text: `-- Grants nonces to the waiting callers of one shard: the lowest free ones first, then fresh ones.
 -- Guarantee: all or none of a row; never a nonce at or above the ceiling, below the floor, or held;
 -- never by another epoch or incarnation than the view's; a known id or operation is answered with
@@ -144,6 +144,9 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
 -- Snapshots of grants, and the events that carry them to Postgres. Wants submitter.lua.
 --
@@ -211,6 +214,7 @@ local function emit(events, s, fields, now)
     redis.call('XDEL', events, marker)
     return false
   end
+  s.said = id
   return true
 end
 -- Wants events.lua. Ends reservations past their deadline, at most \`limit\`. None becomes free here:
@@ -456,7 +460,7 @@ local function write(s, plan)
     return false
   end
   redis.call('HSET', s.state, 'next', plan.next, 'gen', plan.gen, 'reserved', plan.reserved,
-    'lastGrantMs', time_text(now))
+    'lastGrantMs', time_text(now), 'lastEvent', s.said, 'lastEvents', #grants)
   s.reserved, s.reserved_before = plan.reserved, plan.reserved
   if plan.taken > 0 then
     in_chunks('ZREM', s.free, plan.members)
@@ -487,6 +491,7 @@ local function write(s, plan)
   for name, packed in pairs(plan.operations) do
     redis.call('HSET', s.ops, name, packed)
   end
+  s.said = nil
   return true
 end
 
@@ -571,7 +576,7 @@ return incarnation_of_server() or not_a_primary()`,
   },
   fastOpen: {
     file: 'fast-open.lua',
-    sha1: 'd760dbe2bf86d20c72785e50bd8a3148571500bb',
+    sha1: '6c9d1ada51f995a8e7e65e0a44f26c3f8aaf2c77',
     text: `-- Opens epochs that were just won in Postgres, for submitters of one shard.
 -- Guarantee: an epoch is opened at most once and only by its own incarnation; an older one, and all
 -- that is left of it, is forgotten. The same opening, run again, is refused: sent twice it would
@@ -580,8 +585,8 @@ return incarnation_of_server() or not_a_primary()`,
 -- KEYS[3…] seven per submitter: state, free, held, snap, ops, ids0, ids1
 -- ARGV[1] openings
 -- ARGV[2…] per opening: epoch, incarnation, base, ceiling, floor, window end (empty = none),
---   most reserved (0 = no limit), reserved elsewhere, paused (1 or 0), more free (1 or 0), number of
---   free nonces, each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
+--   most reserved (0 = no limit), reserved elsewhere, paused (1 or 0), loan, more free (1 or 0), number
+--   of free nonces, each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
 -- Replies: per opening 1 opened, 0 refused
 
 -- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
@@ -676,14 +681,14 @@ local function open(first_key, argument)
   local birth = birth_of(KEYS[2])
   redis.call('UNLINK', unpack(KEYS, first_key, first_key + 6))
   local free = KEYS[first_key + 1]
-  add_free_nonces(free, argument + 11, tonumber(ARGV[argument + 10]), function(nonce)
+  add_free_nonces(free, argument + 12, tonumber(ARGV[argument + 11]), function(nonce)
     return nonce < base
   end)
   redis.call('HSET', state, 'epoch', epoch, 'inc', incarnation, 'mode', mode[1] or '',
     'birth', birth, 'next', ARGV[argument + 2], 'ceiling', ARGV[argument + 3], 'gen', 1,
     'floor', ARGV[argument + 4], 'windowEnd', ARGV[argument + 5],
     'maxReserved', ARGV[argument + 6], 'reserved', ARGV[argument + 7],
-    'paused', ARGV[argument + 8], 'more', ARGV[argument + 9],
+    'paused', ARGV[argument + 8], 'loan', ARGV[argument + 9], 'more', ARGV[argument + 10],
     'lastGrantMs', now, 'keys', redis.call('EXISTS', free))
   return 1
 end
@@ -691,13 +696,13 @@ end
 local replies, argument = {}, 2
 for i = 1, tonumber(ARGV[1]) do
   replies[i] = open(7 * i - 4, argument)
-  argument = argument + 11 + tonumber(ARGV[argument + 10])
+  argument = argument + 12 + tonumber(ARGV[argument + 11])
 end
 return replies`,
   },
   fastPrune: {
     file: 'fast-prune.lua',
-    sha1: '933edf9c4f2b757d198fcd6dbf7de3e8cafd2288',
+    sha1: '90101d921daa0bd033ccbd8d6cf644db48e0dac1',
     text: `-- Forgets grants of which Postgres has applied the last event, for submitters of one shard.
 -- Guarantee: only a grant that is settled, and of which nothing was said since that event. A nonce
 -- that is free, or comes back as a free one, keeps its snapshot until it is granted again: a late
@@ -784,6 +789,9 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
 
 local function is_settled(snapshot)
@@ -839,7 +847,7 @@ return forgotten`,
   },
   fastReclaim: {
     file: 'fast-reclaim.lua',
-    sha1: '3628927506df6027265168bb2d6544cbba31b594',
+    sha1: '2bb762552e86f249779d85592217719cfa2f3861',
     text: `-- Ends reservations past their deadline, for submitters of one shard.
 -- Guarantee: each leaves with its event and none becomes free here. Nothing happens in another epoch
 -- or incarnation.
@@ -954,6 +962,9 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
 -- Snapshots of grants, and the events that carry them to Postgres. Wants submitter.lua.
 --
@@ -1021,6 +1032,7 @@ local function emit(events, s, fields, now)
     redis.call('XDEL', events, marker)
     return false
   end
+  s.said = id
   return true
 end
 -- Wants events.lua. Ends reservations past their deadline, at most \`limit\`. None becomes free here:
@@ -1058,18 +1070,20 @@ return ended`,
   },
   fastRefill: {
     file: 'fast-refill.lua',
-    sha1: 'ff03d853e35cea9ea71f15f128c0d6cbc4581ddf',
+    sha1: 'a1ea3f8310924bb35376537a3ee9d3b2555e4de0',
     text: `-- Raises ceilings, replaces limits and adds free nonces, for submitters of one shard.
 -- Guarantee: only within the epoch and incarnation they were computed for; a ceiling never falls; a
 -- nonce that is held, settled or not issued yet is not made free. Limits that are older than those
--- here (a lower ceiling) are not taken over.
+-- here (a lower ceiling) are not taken over. Free nonces are taken only where the last loan taken is
+-- the one they follow: an answer that was late, or lost and given again, adds nothing twice.
 -- KEYS[1] mode of the shard (not read)   KEYS[2] its events (not read)
 -- KEYS[3…] seven per submitter: state, free, held, snap, ops, ids0, ids1
 -- ARGV[1] refills
 -- ARGV[2…] per refill: epoch, incarnation, ceiling, floor, window end (empty = none), most reserved
---   (0 = no limit), reserved elsewhere, paused (1 or 0), more free (1 or 0), number of free nonces,
---   each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
--- Replies: per refill 1 refilled, 0 refused
+--   (0 = no limit), reserved elsewhere, paused (1 or 0), loan they follow, loan, more free (1 or 0),
+--   number of free nonces, each of them ("<nonce>", or "<nonce>t" when an earlier holder may have
+--   sent it)
+-- Replies: per refill 1 refilled, 0 refused, {last loan taken} all but the free nonces
 
 -- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
 -- which cost more than all the rest of a grant.
@@ -1171,6 +1185,9 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
 -- Adds nonces of earlier holders to a free set, those that \`may\` be issued. A member is the nonce,
 -- with a "t" when it may have been sent and can be issued as a replacement only; that counts more
@@ -1216,36 +1233,42 @@ local function refill(first_key, argument)
   if not s then
     return 0
   end
-  add_free_nonces(s.free, argument + 10, tonumber(ARGV[argument + 9]), function(number, nonce)
-    return may_be_free(s, number, nonce)
-  end)
+  local taken = redis.call('HGET', s.state, 'loan')
+  local behind = taken ~= ARGV[argument + 8]
+  if not behind then
+    add_free_nonces(s.free, argument + 12, tonumber(ARGV[argument + 11]), function(number, nonce)
+      return may_be_free(s, number, nonce)
+    end)
+    redis.call('HSET', s.state, 'loan', ARGV[argument + 9])
+  end
   if tonumber(ARGV[argument + 2]) >= s.ceiling then
     s.reserved = tonumber(ARGV[argument + 6]) + redis.call('ZCARD', s.held)
     redis.call('HSET', s.state, 'ceiling', ARGV[argument + 2], 'floor', ARGV[argument + 3],
       'windowEnd', ARGV[argument + 4], 'maxReserved', ARGV[argument + 5],
-      'paused', ARGV[argument + 7], 'more', ARGV[argument + 8])
+      'paused', ARGV[argument + 7], 'more', ARGV[argument + 10])
   end
   leave(s)
-  return 1
+  return behind and { taken or '0' } or 1
 end
 
 local replies, argument = {}, 2
 for i = 1, tonumber(ARGV[1]) do
   replies[i] = refill(7 * i - 4, argument)
-  argument = argument + 10 + tonumber(ARGV[argument + 9])
+  argument = argument + 12 + tonumber(ARGV[argument + 11])
 end
 return replies`,
   },
   fastRetire: {
     file: 'fast-retire.lua',
-    sha1: '28b413683560a931273393ec7baddd09506feedc',
+    sha1: '7d765fec0a9b8b41b1e956b0e3aa45c663f99f66',
     text: `-- Ends the epoch of one idle submitter here, and tells where its fresh nonces ended.
 -- Guarantee: afterwards nothing is granted in this epoch and it cannot be opened again; nothing ends
--- while a reservation is held or a nonce was granted lately.
--- KEYS[1] mode of the shard (not read)   KEYS[2] its events (not read)
+-- while a reservation is held, a nonce was granted lately, or an event about one may still wait for
+-- Postgres, which takes what it has not heard of for never issued.
+-- KEYS[1] mode of the shard (not read)   KEYS[2] its events
 -- KEYS[3…9] state, free, held, snap, ops, ids0, ids1
 -- ARGV[1] epoch   ARGV[2] incarnation   ARGV[3] idle time, milliseconds
--- Replies: the first nonce that was never issued; -1 when it is not idle, or not here
+-- Replies: the first nonce that was never issued; -1 when it is not idle, not flushed, or not here
 
 -- The word behind a field of INFO. Found as plain text: a pattern would be tried at every character,
 -- which cost more than all the rest of a grant.
@@ -1352,6 +1375,9 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
 
 local token = incarnation_of_server()
@@ -1366,13 +1392,23 @@ local last_grant = tonumber(redis.call('HGET', s.state, 'lastGrantMs'))
 if milliseconds() - last_grant < tonumber(ARGV[3]) then
   return -1
 end
+-- guard unflushed
+local last = redis.call('HMGET', s.state, 'lastEvent', 'lastEvents')
+local waiting = last[1] and redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+if waiting then
+  local last_number = tonumber(string.match(last[1], '%d+$')) + tonumber(last[2]) - 1
+  if tonumber(string.match(waiting[1], '%d+$')) <= last_number then
+    return -1
+  end
+end
+-- end guard unflushed
 redis.call('UNLINK', unpack(KEYS, 3, 9))
 redis.call('HSET', s.state, 'epoch', ARGV[1], 'inc', ARGV[2], 'retired', 1)
 return s.next`,
   },
   fastSettle: {
     file: 'fast-settle.lua',
-    sha1: '275bde9114ac8700cee6a4429bbc2ec7c486f999',
+    sha1: '634335f702bb5006909b6b45f47c811650b01f22',
     text: `-- Takes what holders, and Postgres, say about grants of one shard.
 -- Guarantee: only the owner token that was granted the nonce moves it; a grant that has left GRANTED
 -- is moved by nobody here, Postgres decides; a nonce that may be out never becomes free. The event is
@@ -1490,6 +1526,9 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
 -- Snapshots of grants, and the events that carry them to Postgres. Wants submitter.lua.
 --
@@ -1557,6 +1596,7 @@ local function emit(events, s, fields, now)
     redis.call('XDEL', events, marker)
     return false
   end
+  s.said = id
   return true
 end
 

@@ -243,7 +243,7 @@ local function write(s, plan)
     return false
   end
   redis.call('HSET', s.state, 'next', plan.next, 'gen', plan.gen, 'reserved', plan.reserved,
-    'lastGrantMs', time_text(now))
+    'lastGrantMs', time_text(now), 'lastEvent', s.said, 'lastEvents', #grants)
   s.reserved, s.reserved_before = plan.reserved, plan.reserved
   if plan.taken > 0 then
     in_chunks('ZREM', s.free, plan.members)
@@ -274,6 +274,7 @@ local function write(s, plan)
   for name, packed in pairs(plan.operations) do
     redis.call('HSET', s.ops, name, packed)
   end
+  s.said = nil
   return true
 end
 

@@ -6,8 +6,8 @@
 -- KEYS[3…] seven per submitter: state, free, held, snap, ops, ids0, ids1
 -- ARGV[1] openings
 -- ARGV[2…] per opening: epoch, incarnation, base, ceiling, floor, window end (empty = none),
---   most reserved (0 = no limit), reserved elsewhere, paused (1 or 0), more free (1 or 0), number of
---   free nonces, each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
+--   most reserved (0 = no limit), reserved elsewhere, paused (1 or 0), loan, more free (1 or 0), number
+--   of free nonces, each of them ("<nonce>", or "<nonce>t" when an earlier holder may have sent it)
 -- Replies: per opening 1 opened, 0 refused
 
 --#include incarnation.lua
@@ -58,14 +58,14 @@ local function open(first_key, argument)
   local birth = birth_of(KEYS[2])
   redis.call('UNLINK', unpack(KEYS, first_key, first_key + 6))
   local free = KEYS[first_key + 1]
-  add_free_nonces(free, argument + 11, tonumber(ARGV[argument + 10]), function(nonce)
+  add_free_nonces(free, argument + 12, tonumber(ARGV[argument + 11]), function(nonce)
     return nonce < base
   end)
   redis.call('HSET', state, 'epoch', epoch, 'inc', incarnation, 'mode', mode[1] or '',
     'birth', birth, 'next', ARGV[argument + 2], 'ceiling', ARGV[argument + 3], 'gen', 1,
     'floor', ARGV[argument + 4], 'windowEnd', ARGV[argument + 5],
     'maxReserved', ARGV[argument + 6], 'reserved', ARGV[argument + 7],
-    'paused', ARGV[argument + 8], 'more', ARGV[argument + 9],
+    'paused', ARGV[argument + 8], 'loan', ARGV[argument + 9], 'more', ARGV[argument + 10],
     'lastGrantMs', now, 'keys', redis.call('EXISTS', free))
   return 1
 end
@@ -73,6 +73,6 @@ end
 local replies, argument = {}, 2
 for i = 1, tonumber(ARGV[1]) do
   replies[i] = open(7 * i - 4, argument)
-  argument = argument + 11 + tonumber(ARGV[argument + 10])
+  argument = argument + 12 + tonumber(ARGV[argument + 11])
 end
 return replies

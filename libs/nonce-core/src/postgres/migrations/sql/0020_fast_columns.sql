@@ -2,7 +2,13 @@
 
 ALTER TABLE :schema.submitter_nonce_allocation
   ADD COLUMN rank integer NOT NULL DEFAULT 0,
-  ADD COLUMN loaded_epoch bigint;
+  ADD COLUMN loaded_epoch bigint,
+  ADD COLUMN loan bigint;
+ALTER TABLE :schema.submitter_nonce_state ADD COLUMN loan bigint NOT NULL DEFAULT 0;
+COMMENT ON COLUMN :schema.submitter_nonce_state.loan IS
+  'Number of the last batch of free nonces that was handed to a fast store.';
+COMMENT ON COLUMN :schema.submitter_nonce_allocation.loan IS
+  'The batch in which this nonce was handed over; the fast store knows which batches reached it.';
 COMMENT ON COLUMN :schema.submitter_nonce_allocation.rank IS
   'How far the events of this grant were applied; order of truth is (epoch, generation, rank).';
 COMMENT ON COLUMN :schema.submitter_nonce_allocation.loaded_epoch IS

@@ -108,16 +108,21 @@ BEGIN
 END $$;
 
 -- Hands the lowest issuable nonces of earlier holders to the fast store of the ruling epoch, each
--- once per epoch: a second time it may be held there.
+-- once per epoch: a second time it may be held there. A batch of them is a loan. What was handed over
+-- after `p_loan_seen`, the last loan that the store is known to have taken, never reached it and is
+-- handed over again; the store takes it only while that is still its last. null = all arrived.
 CREATE FUNCTION :schema.load_free(
   p_submitter      text,
   p_limit          integer,
   p_default_window integer,
   p_quarantine_ms  integer,
   p_release        text,
+  p_loan_seen      bigint,
   OUT nonces       bigint[],
   OUT tainted      boolean[],
-  OUT more         boolean
+  OUT more         boolean,
+  OUT loan         bigint,
+  OUT loan_seen    bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -140,13 +145,14 @@ BEGIN
     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
       AND a.stage IN ('REUSABLE', 'QUARANTINED')
       AND a.nonce >= coalesce(v_state.chain_latest_count, 0)
-      AND a.loaded_epoch IS DISTINCT FROM v_state.epoch
+      AND (a.loaded_epoch IS DISTINCT FROM v_state.epoch OR a.loan > p_loan_seen)
       AND (a.stage = 'REUSABLE' OR a.release_at <= v_now)
     ORDER BY a.nonce
     LIMIT p_limit
     FOR UPDATE
   ), marked AS (
-    UPDATE :schema.submitter_nonce_allocation a SET loaded_epoch = v_state.epoch
+    UPDATE :schema.submitter_nonce_allocation a
+    SET loaded_epoch = v_state.epoch, loan = v_state.loan + 1
     FROM picked p
     WHERE a.submitter = p_submitter AND a.chain_generation = v_state.chain_generation
       AND a.nonce = p.nonce
@@ -154,6 +160,13 @@ BEGIN
   SELECT coalesce(array_agg(p.nonce ORDER BY p.nonce), '{}'),
     coalesce(array_agg(p.tainted ORDER BY p.nonce), '{}')
   INTO nonces, tainted FROM picked p;
+  loan_seen := coalesce(p_loan_seen, v_state.loan);
+  loan := v_state.loan;
+  IF cardinality(nonces) > 0 THEN
+    loan := v_state.loan + 1;
+    UPDATE :schema.submitter_nonce_state s SET loan = v_state.loan + 1
+    WHERE s.submitter = p_submitter;
+  END IF;
   more := cardinality(nonces) >= p_limit OR v_state.walk_cursor < least(v_state.walk_end, CASE
     WHEN coalesce(v_state.max_in_flight, p_default_window) = 0
       OR v_state.chain_latest_count IS NULL THEN v_state.walk_end

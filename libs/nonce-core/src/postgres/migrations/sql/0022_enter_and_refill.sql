@@ -31,7 +31,7 @@ CREATE FUNCTION :schema.enter_fast_epochs(
 ) RETURNS TABLE (
   ord integer, kind text, epoch bigint, incarnation text, won boolean, base bigint, ceiling bigint,
   floor_count bigint, window_end bigint, max_reserved integer, reserved integer, paused boolean,
-  free bigint[], tainted boolean[], more boolean
+  free bigint[], tainted boolean[], more boolean, loan bigint, loan_seen bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -68,7 +68,8 @@ BEGIN
       PERFORM :schema.change_epoch(q.submitter, v_state.epoch, 'performance', q.inc, 0, p_intents,
         q.reason, NULL, p_quarantine_ms, p_release);
       SELECT f.nonces, f.tainted, f.more INTO free, tainted, more
-      FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release) f;
+      FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release,
+        NULL) f;
     END IF;
     SELECT * INTO v_limits FROM :schema.fast_limits(q.submitter, q.default_window, p_intents);
     IF won THEN
@@ -88,6 +89,8 @@ BEGIN
     max_reserved := v_limits.max_reserved;
     reserved := v_limits.reserved;
     paused := v_limits.paused;
+    loan := v_state.loan;
+    loan_seen := v_state.loan;
     RETURN NEXT;
   END LOOP;
 END $$;
@@ -101,6 +104,7 @@ CREATE FUNCTION :schema.refill_fast_epochs(
   p_ceilings      bigint[],
   p_raises        integer[],
   p_windows       integer[],
+  p_loans         bigint[],
   p_intents       text,
   p_free_limit    integer,
   p_quarantine_ms integer,
@@ -108,7 +112,7 @@ CREATE FUNCTION :schema.refill_fast_epochs(
 ) RETURNS TABLE (
   ord integer, kind text, epoch bigint, incarnation text, won boolean, base bigint, ceiling bigint,
   floor_count bigint, window_end bigint, max_reserved integer, reserved integer, paused boolean,
-  free bigint[], tainted boolean[], more boolean
+  free bigint[], tainted boolean[], more boolean, loan bigint, loan_seen bigint
 ) LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
@@ -120,9 +124,9 @@ DECLARE
   v_limits record;
 BEGIN
   FOR q IN
-    SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window
-    FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows)
-      WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, ord)
+    SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window, r.loan
+    FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows, p_loans)
+      WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, loan, ord)
     ORDER BY r.submitter
   LOOP
     ord := q.ord;
@@ -139,8 +143,10 @@ BEGIN
       RETURN NEXT;
       CONTINUE;
     END IF;
-    SELECT f.nonces, f.tainted, f.more INTO free, tainted, more
-    FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release) f;
+    SELECT f.nonces, f.tainted, f.more, f.loan, f.loan_seen
+    INTO free, tainted, more, loan, loan_seen
+    FROM :schema.load_free(q.submitter, p_free_limit, q.default_window, p_quarantine_ms, p_release,
+      q.loan) f;
     SELECT * INTO v_limits FROM :schema.fast_limits(q.submitter, q.default_window, p_intents);
     -- Free nonces come first: as long as more of them wait, no fresh one is needed.
     IF v_state.ceiling = q.ceiling AND q.raise > 0 AND NOT more THEN

@@ -117,6 +117,8 @@ BEGIN
       generation = CASE WHEN (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation)
         THEN p_generations[o.ord] ELSE a.generation + 1 END,
       rank = 1,
+      -- The last one that its store granted it to: nobody came after.
+      loaded_epoch = CASE o.fate WHEN 'take' THEN a.loaded_epoch END,
       operation_id = p_operations[o.ord],
       metadata = p_metadata[o.ord]::jsonb,
       deadline = CASE o.fate WHEN 'take' THEN to_timestamp(p_deadlines_ms[o.ord] / 1000) END,
@@ -243,6 +245,10 @@ BEGIN
           AND NOT coalesce(p_epochs[q.ord] = a.loaded_epoch
             AND (p_epochs[q.ord], p_generations[q.ord]) > (a.epoch, a.generation), false)
           AND :schema.is_lent(a.submitter, a.loaded_epoch) THEN 'refuse:NONCE_FENCED'
+        -- It was lent to a relaxed store that was cut off: whoever was granted it there may have sent,
+        -- and nobody heard of it.
+        WHEN q.command = 'intent' AND a.stage = 'QUARANTINED' AND a.shared
+          AND a.source <> 'replacement' AND a.loaded_epoch IS NOT NULL THEN 'refuse:NONCE_FENCED'
         -- A late owner adopts its nonce only while its operation is bound to nothing else. A flushed
         -- grant may be GRANTED although its operation was never bound to it, and is to another (H-2).
         WHEN q.hash IS NOT NULL AND a.stage IN ('GRANTED', 'REUSABLE', 'QUARANTINED')

@@ -64,5 +64,6 @@ local function emit(events, s, fields, now)
     redis.call('XDEL', events, marker)
     return false
   end
+  s.said = id
   return true
 end

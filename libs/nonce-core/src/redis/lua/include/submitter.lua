@@ -74,4 +74,7 @@ local function leave(s)
   if keys ~= s.keys or s.reserved ~= s.reserved_before then
     redis.call('HSET', s.state, 'keys', keys, 'reserved', s.reserved)
   end
+  if s.said then
+    redis.call('HSET', s.state, 'lastEvent', s.said, 'lastEvents', 1)
+  end
 end
