@@ -35,8 +35,6 @@ export const LIMITS: FastLimits = {
   paused: false,
 };
 
-const PLAIN = { ceiling: 32, limits: LIMITS, free: [], moreFree: false };
-
 type Granted = Extract<FastAllocateAnswer, { kind: 'granted' }>;
 type Wish = Partial<Omit<FastAllocateRow, 'view'>>;
 type Words = Partial<Omit<FastSettleRow, 'view' | 'id' | 'nonce' | 'word'>>;
@@ -95,7 +93,7 @@ export class FastFixture {
     const loans = { loanSeen: 0, loan: 0, free: [], moreFree: false };
     const whole = { ceiling: 32, limits: LIMITS, ...loans, ...refill };
     const [answer] = await this.store.refill([{ view, ...whole }]);
-    return answer instanceof Error ? answer : String(answer);
+    return answer;
   }
 
   async ask(view: FastView, wish: Wish = {}): Promise<FastAllocateAnswer | Error> {

@@ -349,4 +349,17 @@ describe('what is said to the fast store about a grant', () => {
     );
     expect(await fast.granted(view)).toMatchObject({ fresh: 99 });
   });
+
+  it('free nonces that come late, or a second time, are not taken, and the asker learns why', async () => {
+    const first = { free: clean(0), loanSeen: 0, loan: 1 };
+    await fast.direct.flushall();
+    await fast.open(view, { base: 10 });
+    expect(await fast.refill(view, first)).toBe('refilled');
+    const sent = await fast.grant(view);
+    await fast.say(view, ['exposed', sent]);
+    expect(await fast.refill(view, { ...first, ceiling: 64 })).toEqual({ kind: 'behind', loan: 1 });
+    expect(await fast.granted(view)).toMatchObject({ grants: [{ nonce: 10 }], fresh: 53 });
+    expect(await fast.refill(view, { free: clean(1), loanSeen: 1, loan: 2 })).toBe('refilled');
+    expect((await fast.grant(view)).nonce).toBe(1);
+  });
 });
