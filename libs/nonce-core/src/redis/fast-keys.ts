@@ -1,7 +1,7 @@
 import type { Submitter } from '../domain/submitter';
 
 /** Keys of one submitter in the order in which the scripts take them. */
-export type SubmitterKeys = readonly string[];
+type SubmitterKeys = readonly string[];
 
 interface FastKeyOptions {
   /** First part of every key. */
@@ -42,10 +42,6 @@ export class FastKeys {
   /** Stream of events that Postgres has not heard of yet. */
   events(shard: number): string {
     return this.ofShard(shard, 'events');
-  }
-
-  witness(shard: number): string {
-    return this.ofShard(shard, 'witness');
   }
 
   ofSubmitter(submitter: Submitter): SubmitterKeys {
