@@ -70,7 +70,9 @@ export async function applyBatch(
 
 /** Says nothing about the events: the same ones may succeed later. */
 function isOutage(error: unknown): boolean {
-  return isNonceError(error, 'NONCE_STORE_UNAVAILABLE') || isNonceError(error, 'NONCE_RECOVERY_HOLD');
+  return (
+    isNonceError(error, 'NONCE_STORE_UNAVAILABLE') || isNonceError(error, 'NONCE_RECOVERY_HOLD')
+  );
 }
 
 export function reasonOf(error: unknown): string {

@@ -20,10 +20,7 @@ export class MeasureFlush {
 
   async tick(): Promise<void> {
     const { queue, letters, metrics } = this.deps;
-    const [backlog, deadLetters] = await Promise.all([
-      queue.backlog(this.shards),
-      letters.count(),
-    ]);
+    const [backlog, deadLetters] = await Promise.all([queue.backlog(this.shards), letters.count()]);
     const waiting = backlog.reduce((sum, { streamLength }) => sum + streamLength, 0);
     const oldestMs = Math.max(0, ...backlog.map((shard) => shard.oldestEventAgeMs ?? 0));
     metrics.set('nonce_flush_backlog_records', {}, waiting);

@@ -32,7 +32,9 @@ export class EventGroups {
       // From the very first entry: a group that is made late must not skip what was queued before.
       const replies = await sendAll(
         this.client,
-        unknown.map((shard) => ['XGROUP', 'CREATE', this.keys.events(shard), this.name, '0'] as const),
+        unknown.map(
+          (shard) => ['XGROUP', 'CREATE', this.keys.events(shard), this.name, '0'] as const,
+        ),
       );
       unknown.forEach((shard, i) => this.note(shard, replies[i]));
     }
