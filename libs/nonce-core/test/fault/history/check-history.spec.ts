@@ -107,6 +107,18 @@ describe('a history that kept every promise', () => {
       STRICT,
     ],
     [
+      'a nonce that its late owner adopts after a later one gave it back',
+      [
+        allocated('a', 10),
+        allocated('b', 20, { source: 'recycled', exposure: 'inferred' }),
+        spoken('b', 30, { word: 'recyclable', txHash: null }),
+        spoken('a', 50),
+        sent('a', 60),
+      ],
+      ending([row('a')], { earlier: earlier('b') }),
+      RELAXED,
+    ],
+    [
       'a replacement beside the bytes of an earlier holder',
       [
         allocated('a', 10, { exposure: 'inferred' }),
@@ -170,6 +182,18 @@ describe('a history with a violation', () => {
     const quick = allocated('b', 20, { exposure: 'inferred', grantedAtMs: 2 });
     const end = ending([row('b')], { earlier: earlier('a') });
     expect(ids(checkHistory([quick, slow], end, STRICT))).toEqual(['S1']);
+  });
+
+  it('S1: of a late owner that adopts a nonce while a later one holds it, or has sent with it', () => {
+    const held = [
+      allocated('a', 10),
+      allocated('b', 20, { exposure: 'inferred' }),
+      spoken('a', 30),
+    ];
+    const late = spoken('b', 50, { word: 'recyclable', txHash: null });
+    for (const history of [held, [...held, late], [...held, sent('b', 25), late]]) {
+      expect(ids(checkHistory(history, ending([row('a')]), RELAXED))).toContain('S1');
+    }
   });
 
   it('S1: a release that was refused gives nothing back', () => {

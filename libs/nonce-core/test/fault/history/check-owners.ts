@@ -12,7 +12,7 @@ export function checkOwners(stories: readonly NonceStory[]): readonly string[] {
 }
 
 function judgePair(story: NonceStory, earlier: TokenStory, later: TokenStory): string[] {
-  if (wasGivenBack(earlier, later)) return [];
+  if (wasGivenBack(earlier, later) || wasOverBefore(later, earlier)) return [];
   const found: string[] = [];
   const [first, second] = [describe(earlier), describe(later)];
   const place = `nonce ${story.nonce} of ${story.submitter}`;
@@ -33,6 +33,16 @@ function judgePair(story: NonceStory, earlier: TokenStory, later: TokenStory): s
 /** Its holder said that it had not sent and would not, before the nonce was told to another. */
 function wasGivenBack(earlier: TokenStory, later: TokenStory): boolean {
   return earlier.releasedUs !== null && earlier.releasedUs < later.grant.atUs;
+}
+
+/**
+ * The later grant had come and gone, unused, before a late holder of the earlier one was told that
+ * it may send. After a failover the epochs of two primaries order grants so that are far apart.
+ */
+function wasOverBefore(later: TokenStory, earlier: TokenStory): boolean {
+  if (earlier.grant.exposure !== 'declared' || earlier.claim === null) return false;
+  if (later.releasedUs === null || later.sent.length > 0) return false;
+  return later.releasedUs < earlier.claim.fromUs;
 }
 
 function exposedUs(token: TokenStory): number {
