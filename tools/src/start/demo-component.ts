@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { NonceComponent, NonceModule } from '@noncekit/nonce-core';
+import { Redis } from 'ioredis';
 import type { StackChain } from '../stack/stack';
 
 export interface DemoComponent {
@@ -8,16 +9,27 @@ export interface DemoComponent {
   close(): Promise<void>;
 }
 
-/** The library as a host uses it: one module, one injected component. */
-export async function openComponent(
-  databaseUrl: string,
-  chain: StackChain,
-): Promise<DemoComponent> {
+export interface DemoStores {
+  readonly databaseUrl: string;
+  readonly redisUrl: string | undefined;
+}
+
+/** The library as a host uses it: one module, one injected component, in the mode of the apps. */
+export async function openComponent(stores: DemoStores, chain: StackChain): Promise<DemoComponent> {
+  const performance = process.env['NONCE_INITIAL_MODE'] === 'PERFORMANCE';
+  const redis = performance ? new Redis(stores.redisUrl ?? '') : null;
   const module = NonceModule.forRoot({
-    database: { url: databaseUrl },
+    database: { url: stores.databaseUrl },
     chains: { [chain.chainId]: { rpcUrls: [chain.rpcUrl], confirmations: 1 } },
     defaultChainId: chain.chainId,
+    ...(redis === null ? {} : { mode: 'PERFORMANCE', redis: { client: redis } }),
   });
   const app = await NestFactory.createApplicationContext(module, { logger: ['error', 'warn'] });
-  return { nonces: app.get(NonceComponent), close: () => app.close() };
+  return {
+    nonces: app.get(NonceComponent),
+    close: async () => {
+      await app.close();
+      redis?.disconnect();
+    },
+  };
 }

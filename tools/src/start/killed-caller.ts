@@ -11,7 +11,8 @@ async function main(): Promise<void> {
     rpcUrl: read('DEMO_RPC_URL'),
     mnemonic: undefined,
   };
-  const { nonces } = await openComponent(read('DEMO_DATABASE_URL'), chain);
+  const stores = { databaseUrl: read('DEMO_DATABASE_URL'), redisUrl: read('DEMO_REDIS_URL') };
+  const { nonces } = await openComponent(stores, chain);
   const operationId = process.env['DEMO_OPERATION_ID'];
   await nonces.withNonce(
     read('DEMO_WALLET'),

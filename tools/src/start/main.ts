@@ -64,6 +64,11 @@ async function serve(
     chain: { chainId: DEFAULT_CHAIN_ID, blockTimeSeconds: BLOCK_TIME_SECONDS },
   });
   session.add(() => stack.stop());
+  if (process.env['NONCE_INITIAL_MODE'] === 'PERFORMANCE' && stack.redisUrl === undefined) {
+    throw new Error(
+      'NONCE_INITIAL_MODE=PERFORMANCE issues from Redis, and there is none (see above)',
+    );
+  }
   const { applied } = await migrate({ url: stack.databaseUrl, schema: SCHEMA });
   say(`Database: ${String(applied.length)} migrations applied`);
   const apps = await startApps(stack, join(directory, 'apps'));
