@@ -1,8 +1,10 @@
 import { RedisReplicaPair } from '../../../../tools/src/stack/index';
 import type { Allocation, Exposure } from '../../src/domain/allocation';
 import type { Submitter } from '../../src/domain/submitter';
+import { NonceError } from '../../src/domain/errors/nonce-error';
 import type { PerformanceEngine } from '../../src/engines/performance/performance-engine';
 import { INTENT_POLICIES, type IntentPolicy } from '../../src/ports/fast-epoch-store.port';
+import type { FastStore } from '../../src/ports/fast-store.port';
 import { contractWorld } from '../../src/testing';
 import { PLAIN_CHAIN_ID } from '../../src/testing/contract/contract-world';
 import { openFastFixture, redisOfItsOwn, type FastFixture } from '../support/fast-fixture';
@@ -157,5 +159,34 @@ describe('I-32: a holder that comes late to a nonce which Redis had handed on', 
     }
     expect(rivals).toHaveLength(2);
     expect(answers.sort()).toEqual(['NONCE_FENCED', 'written']);
+  });
+});
+
+describe('I-34: the reply of Redis is lost, and then its memory', () => {
+  it('S11, S12: one token never stands for two nonces', async () => {
+    const submitter = newAddress();
+    await take(node('strict'), submitter);
+    const { store } = fixture.fast;
+    let lost = 0;
+    const losing: FastStore = Object.create(store, {
+      allocate: {
+        value: async (rows: Parameters<FastStore['allocate']>[0]) => {
+          const answers = await store.allocate(rows);
+          if (lost > 0) return answers;
+          lost += 1;
+          await fixture.flush(submitter);
+          await flushAll();
+          return answers.map(() => new NonceError('NONCE_STORE_UNAVAILABLE'));
+        },
+      },
+    }) as FastStore;
+    const engine = fixture.node({ intents: 'strict' }, { fast: losing });
+    engines.push(engine);
+    const held = await take(engine, submitter, 'assumed');
+    await fixture.flush(submitter);
+    const rows = await fixture.submitters.nonces({ submitter, limit: 100 });
+    expect(lost).toBe(1);
+    expect(rows.filter(({ id }) => id === held.id).map(({ nonce }) => nonce)).toEqual([held.nonce]);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
   });
 });

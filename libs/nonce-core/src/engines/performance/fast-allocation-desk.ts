@@ -9,7 +9,7 @@ import type { FastAllocateAnswer, FastView } from '../../ports/fast-store.port';
 import { askFastStore } from './ask-fast-store';
 import { Detour } from './detour';
 import type { EpochEntrance } from './epoch-entrance';
-import { afterFence, toFastRequest, type FastRequest } from './fast-request';
+import { afterFence, renewTokens, toFastRequest, type FastRequest } from './fast-request';
 import type { GrantCache } from './grant-cache';
 import type { Granted, GrantRecorder } from './grant-recorder';
 import { Leftovers, type AllocateCall, type Leftover } from './leftovers';
@@ -130,7 +130,10 @@ export class FastAllocationDesk {
       if (answer instanceof Error) call.reject(answer);
       else if (answer.kind === 'granted') this.granted(each, answer);
       else if (isFinalRefusal(call, answer)) call.reject(this.refusal(answer));
-      else leftovers.add(call, view, answer);
+      else {
+        if (answer.kind === 'stale') renewTokens(call.request);
+        leftovers.add(call, view, answer);
+      }
     });
     for (const leftover of leftovers.all) this.makeDetour(gatherer, leftover);
   }
