@@ -8,6 +8,8 @@ import type { HaltOrder } from './step-gate';
 
 const SCRIPT = join(__dirname, '../nodes/performance-node.ts');
 const READY_TIMEOUT_MS = 60_000;
+/** Callers in the middle of something wait for a few seconds at most. */
+const FINISH_TIMEOUT_MS = 15_000;
 /** Longer than any fault lasts: an engine that gives no nonce for so long has stopped for good. */
 const SERVED_TIMEOUT_MS = 15_000;
 
@@ -17,12 +19,13 @@ export class ChaosNode {
   private diedUs: number | null = null;
   private name = '';
   private counted = 0;
+  private haltsBefore = 0;
   private granted = 0;
 
   async prepare(order: PerformanceOrder): Promise<void> {
     this.name = order.name;
     this.tell({ kind: 'order', order });
-    await this.reported('ready');
+    await this.reported('ready', READY_TIMEOUT_MS);
   }
 
   run(): void {
@@ -35,13 +38,14 @@ export class ChaosNode {
   }
 
   halt(halt: HaltOrder): void {
+    this.haltsBefore = this.halts;
     this.tell({ kind: 'halt', halt });
   }
 
   /** Ends the load, waits for its last answers and for the process. */
   async finish(): Promise<void> {
     this.tell({ kind: 'finish' });
-    await this.reported('finished');
+    await this.reported('finished', FINISH_TIMEOUT_MS);
     await this.process.kill();
   }
 
@@ -52,15 +56,15 @@ export class ChaosNode {
 
   /** Resolves when it has stopped itself at a step; false when it never came there in time. */
   async halted(timeoutMs: number): Promise<boolean> {
-    const halts = (): boolean => this.process.messages.some(({ kind }) => kind === 'halts');
-    return waitFor(halts, { timeoutMs, describe: 'the step' }).then(
+    const halted = (): boolean => this.halts > this.haltsBefore;
+    return waitFor(halted, { timeoutMs, describe: 'the step' }).then(
       () => true,
       () => false,
     );
   }
 
-  get alive(): boolean {
-    return this.diedUs === null;
+  private get halts(): number {
+    return this.process.messages.filter(({ kind }) => kind === 'halts').length;
   }
 
   get grants(): number {
@@ -112,9 +116,9 @@ export class ChaosNode {
     return [...facts, ...asked.values()];
   }
 
-  private async reported(kind: 'ready' | 'finished'): Promise<void> {
+  private async reported(kind: 'ready' | 'finished', timeoutMs: number): Promise<void> {
     await waitFor(() => this.process.messages.some((message) => message.kind === kind), {
-      timeoutMs: READY_TIMEOUT_MS,
+      timeoutMs,
       describe: `${kind} of ${this.name} (${this.process.pid})\n${this.process.output}`,
     });
   }

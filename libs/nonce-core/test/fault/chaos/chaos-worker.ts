@@ -12,6 +12,7 @@ const READY_TIMEOUT_MS = 60_000;
 /** One process that carries events to Postgres. */
 export class ChaosWorker {
   readonly process = NodeProcess.start<ChaosMessage>(SCRIPT);
+  private haltsBefore = 0;
 
   async prepare(setting: FlushSetting): Promise<void> {
     this.tell({ kind: 'order', setting });
@@ -19,15 +20,21 @@ export class ChaosWorker {
   }
 
   halt(halt: HaltOrder): void {
+    this.haltsBefore = this.halts;
     this.tell({ kind: 'halt', halt });
   }
 
   /** Resolves when it has stopped itself at a step; false when it never came there in time. */
   async halted(timeoutMs: number): Promise<boolean> {
-    return this.reported('halts', timeoutMs).then(
+    const halted = (): boolean => this.halts > this.haltsBefore;
+    return waitFor(halted, { timeoutMs, describe: 'the step' }).then(
       () => true,
       () => false,
     );
+  }
+
+  private get halts(): number {
+    return this.process.messages.filter(({ kind }) => kind === 'halts').length;
   }
 
   private async reported(kind: ChaosMessage['kind'], timeoutMs: number): Promise<void> {

@@ -7,6 +7,8 @@ const STEP_TIMEOUT_MS = 2_500;
 /** Long enough that everything a stopped node holds has run out and was given to others. */
 const LONG_PAUSE_MS = TTL_MS * 1.6;
 
+const NOWHERE: HaltOrder = { step: '', visit: 1, signal: 'SIGSTOP' };
+
 type Moment = 'before' | 'after';
 interface Step {
   readonly call: string;
@@ -72,7 +74,11 @@ function nodeAtStep(step: Step, moment: Moment, signal: HaltOrder['signal']): Fa
       if (step.newEpoch === true) await dropStates(world);
       const halted = await seat.node.halted(STEP_TIMEOUT_MS);
       if (signal === 'SIGKILL') return (await die(world, seat)) && halted;
-      return halted && sleepAndWake(seat);
+      if (halted) return sleepAndWake(seat);
+      // It may come to its step at any moment still.
+      seat.node.halt(NOWHERE);
+      seat.node.process.resume();
+      return false;
     },
   };
 }

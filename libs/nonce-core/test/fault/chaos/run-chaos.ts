@@ -54,8 +54,13 @@ export async function runChaos(
 
 /** Ends the load, spends what is left, and waits until Postgres knows everything. */
 async function comeToRest(world: ChaosWorld): Promise<readonly string[]> {
-  await Promise.all(world.seats.map(({ node }) => node.finish()));
   const found: string[] = [];
+  for (const { node } of world.seats) {
+    await node.finish().catch(async (error: unknown) => {
+      found.push(`L5: ${String(error)}`);
+      await node.kill();
+    });
+  }
   for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
     await sweep(world);
     await world.drained().catch((error: unknown) => {
