@@ -157,7 +157,7 @@ describe('recording and commands of grants not yet known', () => {
     const submitter = await bench.opened();
     const old = await bench.enter(submitter);
     await bench.enter(submitter, { incarnation: 'redis-2' });
-    expect(await bench.record(grantOf(old, 0))).toEqual({ kind: 'fenced' });
+    expect(await bench.record(grantOf(old, 0))).toMatchObject({ kind: 'fenced' });
   });
 
   it('S1: of two tokens for one nonce the first intent wins, and the other is fenced', async () => {
@@ -183,14 +183,14 @@ describe('recording and commands of grants not yet known', () => {
     await bench.record(grantOf(epoch, 0));
     const late = grantOf(epoch, 0, { exposure: 'declared', generation: 3 });
     expect(await bench.say('intent', late)).toBe('NONCE_FENCED');
-    expect(await bench.record(late)).toEqual({ kind: 'fenced' });
+    expect(await bench.record(late)).toMatchObject({ kind: 'fenced' });
   });
 
   it('nobody can claim a nonce at or above the ceiling', async () => {
     const epoch = await bench.enter(await bench.opened(), { raise: 4 });
     const beyond = grantOf(epoch, 4, { exposure: 'declared' });
     expect(await bench.say('intent', beyond)).toBe('NONCE_FENCED');
-    expect(await bench.record(beyond)).toEqual({ kind: 'fenced' });
+    expect(await bench.record(beyond)).toMatchObject({ kind: 'fenced' });
   });
 
   it('H-2, S4: an operation bound to another nonce meanwhile fences its late intent, and the others of that batch commit', async () => {
@@ -267,5 +267,28 @@ describe('recording and commands of grants not yet known', () => {
       '2 QUARANTINED',
       '3 QUARANTINED',
     ]);
+  });
+
+  it('L6: a late sign of life from a closed epoch takes no walked nonce back, and its own row is swept', async () => {
+    const submitter = await bench.opened();
+    const old = await bench.enter(submitter, { raise: 2 });
+    const [walked, first] = [0, 1].map((nonce) =>
+      grantOf(old, nonce, { exposure: 'declared', deadlineMs: Date.now() - 1 }),
+    );
+    if (walked === undefined || first === undefined) throw new Error('two grants');
+    expect(await bench.say('heartbeat', first)).toBe('GRANTED');
+    const next = await bench.enter(submitter, { incarnation: 'redis-2' });
+    expect(next.free.map(({ nonce }) => nonce)).toEqual([0]);
+    expect(await bench.say('heartbeat', walked)).toBe('NONCE_FENCED');
+    await bench.fixture.database.pool.query(
+      `UPDATE submitter_nonce_allocation SET deadline = now() - interval '1 s'
+       WHERE submitter = $1 AND stage = 'GRANTED'`,
+      [submitter],
+    );
+    const { rows } = await bench.fixture.database.pool.query<{ due: boolean }>(
+      `SELECT reclaim_at < 'infinity' AS due FROM submitter_nonce_state WHERE submitter = $1`,
+      [submitter],
+    );
+    expect(rows).toEqual([{ due: true }]);
   });
 });

@@ -81,6 +81,9 @@ BEGIN
         AND (p_epochs[o.ord], p_generations[o.ord]) > (a.epoch, a.generation) THEN 'adopt'
       WHEN a.stage = 'REUSABLE' AND a.loaded_epoch IS NOT NULL AND p_epochs[o.ord] < s.epoch
         AND :schema.is_lent(s.submitter, a.loaded_epoch) THEN 'none'
+      -- A sign of life says nothing about a send, so it takes nothing back from a closed range.
+      WHEN a.stage = 'REUSABLE' AND p_epochs[o.ord] < s.epoch
+        AND p_commands[o.ord] IN ('keep', 'heartbeat', 'recyclable') THEN 'none'
       WHEN a.stage = 'REUSABLE' THEN 'take'
       WHEN a.stage = 'GRANTED' AND a.exposure = 'declared' AND a.source <> 'replacement'
         AND NOT a.shared
@@ -152,11 +155,17 @@ BEGIN
     JOIN :schema.submitter_nonce_state s ON s.submitter = p_submitters[o.ord]
     WHERE o.fate = 'insert'
     ORDER BY s.submitter, p_nonces[o.ord]
-    RETURNING id, stage, submitter, nonce
+    RETURNING id, stage, submitter, nonce, deadline
   ), moved AS (
-    UPDATE :schema.submitter_nonce_state s SET next_local_nonce = n.next
-    FROM (SELECT m.submitter, max(m.nonce) + 1 AS next FROM made m GROUP BY m.submitter) n
-    WHERE s.submitter = n.submitter AND s.next_local_nonce < n.next
+    UPDATE :schema.submitter_nonce_state s
+    SET next_local_nonce = greatest(s.next_local_nonce, n.next),
+        -- The sweep looks after reservations of epochs that rule no more.
+        reclaim_at = least(s.reclaim_at, n.deadline)
+    FROM (
+      SELECT m.submitter, max(m.nonce) + 1 AS next, min(m.deadline) AS deadline
+      FROM made m GROUP BY m.submitter) n
+    WHERE s.submitter = n.submitter
+      AND (s.next_local_nonce < n.next OR n.deadline < s.reclaim_at)
   )
   SELECT array_agg(m.id) INTO v_made FROM made m WHERE m.stage = 'INTENT';
   RETURN v_made;
