@@ -241,3 +241,41 @@ describe('a Redis that may evict keys', () => {
     expect((await api.stop()).exitCode).toBe(0);
   });
 });
+
+describe('relaxed intents', () => {
+  let relaxed: PerformanceFixture;
+  beforeAll(async () => {
+    relaxed = await PerformanceFixture.start({ NONCE_PERFORMANCE_INTENTS: 'relaxed' });
+    await Promise.all([relaxed.startApi(), relaxed.startWorker()]);
+  });
+  afterAll(() => relaxed.close());
+
+  const stageOf = async (id: string): Promise<string | undefined> => {
+    const { rows } = await relaxed.database.pool.query<{ stage: string }>(
+      'SELECT stage FROM submitter_nonce_allocation WHERE id = $1',
+      [id],
+    );
+    return rows[0]?.stage;
+  };
+
+  it('are written all the same where a client over HTTP writes them, before its answer', async () => {
+    const path = `/v1/submitters/${newSubmitter()}/allocations`;
+    const { body } = await relaxed.call(path, { body: {} });
+    const { id, submitter, nonce, epoch } = (body as AllocationsDto).items[0]!;
+    const txHash = newHash();
+    const intent = { body: { txHash, submitter, nonce, epoch } };
+    expect((await relaxed.call(`/v1/allocations/${id}/intent`, intent)).status).toBe(200);
+    expect(await stageOf(id)).toBe('INTENT');
+    const used = await relaxed.call(`/v1/allocations/${id}/used`, { body: { txHash } });
+    expect(used.body).toMatchObject({ id, status: 'USED' });
+    await waitFor(async () => (await stageOf(id)) === 'ASSERTED', {
+      describe: 'the use to reach its row',
+    });
+  });
+
+  it('let half of the window out, so that no more is unknown when Redis is lost', async () => {
+    const path = `/v1/submitters/${newSubmitter()}/allocations`;
+    expect((await relaxed.call(path, { body: { count: 32 } })).status).toBe(201);
+    expectProblem(await relaxed.call(path, { body: {} }), 'NONCE_IN_FLIGHT_LIMIT', 429);
+  });
+});

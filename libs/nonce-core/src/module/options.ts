@@ -50,7 +50,10 @@ export type ChainOptions = ChainSettings &
 export interface PerformanceOptions {
   /** `redis` is the one this version has. */
   readonly strategy?: string;
-  /** `strict`: an intent is durable before anything leaves. `relaxed`: no Postgres write before it. */
+  /**
+   * `strict`: an intent is durable before anything leaves. `relaxed`: no Postgres write before it.
+   * The same in all processes, or they end each other's epochs.
+   */
   readonly intents?: IntentPolicy;
   readonly prefetch?: {
     /** Fresh nonces handed to Redis at once, 1…65,536; adapts itself up to `max`. */

@@ -64,6 +64,44 @@ it('a failed tick is counted and told, and the next one comes all the same', asy
   ]);
 });
 
+it('a failure that lasts is logged once, and its end too', async () => {
+  const said: string[] = [];
+  const logger = {
+    ...silent,
+    error: (text: string) => void said.push(text),
+    info: (text: string) => void said.push(text),
+  };
+  let failing = true;
+  const run = async (): Promise<void> => {
+    if (failing) throw new Error('Redis is away');
+  };
+  const plan = { name: 'sweep', intervalMs: 1_000, run };
+  const job = new PeriodicJob(plan, { clock: new FakeClock(), metrics: NO_METRICS, logger });
+  for (let tick = 0; tick < 5; tick += 1) await job.tick();
+  failing = false;
+  for (let tick = 0; tick < 2; tick += 1) await job.tick();
+  expect(said).toEqual(['a periodic job failed', 'a periodic job works again']);
+});
+
+it('what a job holds is given back after its last tick, and a failure of that ends nothing', async () => {
+  const steps: string[] = [];
+  const plan = {
+    name: 'flush',
+    intervalMs: 1_000,
+    run: async () => void steps.push('tick'),
+    end: async () => {
+      steps.push('end');
+      throw new Error('the database is away');
+    },
+  };
+  const observers = { clock: new FakeClock(), metrics: NO_METRICS, logger: silent };
+  const job = new PeriodicJob(plan, observers);
+  const running = job.tick();
+  await job.drain();
+  await running;
+  expect(steps).toEqual(['tick', 'end']);
+});
+
 it('a job that hangs is reported as down', async () => {
   const clock = new FakeClock();
   const work = gate();

@@ -29,7 +29,7 @@ export class ModeEnvironment extends StoresEnvironment {
     name: 'NONCE_PERFORMANCE_INTENTS',
     kind: 'text',
     reason:
-      '`strict` records in Postgres before bytes leave; `relaxed` does not, and quarantines what Redis loses.',
+      '`strict` records in Postgres before bytes leave; `relaxed` does not, and quarantines what Redis loses. The same in all processes.',
   })
   @IsIn(INTENT_POLICIES)
   performanceIntents: IntentPolicy = 'strict';

@@ -77,12 +77,15 @@ export class PeriodicJob {
     const job = this.plan.name;
     try {
       await this.plan.run(this.ending.signal);
+      if (this.failure !== null) logger.info('a periodic job works again', { job });
       this.failure = null;
       metrics.count('nonce_worker_ticks_total', { job, result: 'done' });
     } catch (error) {
-      this.failure = error instanceof Error ? error.message : String(error);
+      const reason = error instanceof Error ? error.message : String(error);
       metrics.count('nonce_worker_ticks_total', { job, result: 'failed' });
-      logger.error('a periodic job failed', { job, reason: this.failure });
+      // Said once: a store that is away for an hour fails several jobs many times a second.
+      if (reason !== this.failure) logger.error('a periodic job failed', { job, reason });
+      this.failure = reason;
     }
     this.finishedAtMs = clock.monotonicMs();
     metrics.set('nonce_worker_last_tick_timestamp_seconds', { job }, clock.nowMs() / 1_000);
