@@ -80,7 +80,10 @@ export type FastAllocateAnswer =
   | { readonly kind: 'stale'; readonly reason: StaleReason; readonly epoch: Epoch | null }
   | {
       readonly kind: 'refused';
-      /** NONCE_IN_FLIGHT_LIMIT, NONCE_PAUSED, NONCE_BACKPRESSURE, NONCE_IDEMPOTENCY_REUSED. */
+      /**
+       * NONCE_IN_FLIGHT_LIMIT, NONCE_PAUSED, NONCE_BACKPRESSURE, NONCE_IDEMPOTENCY_REUSED;
+       * NONCE_ALLOCATION_CLOSED: these tokens were granted nonces before, and that has ended.
+       */
       readonly code: ErrorCode;
       readonly context: Readonly<Record<string, unknown>>;
     };

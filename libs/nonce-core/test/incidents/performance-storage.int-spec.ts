@@ -189,4 +189,30 @@ describe('I-34: the reply of Redis is lost, and then its memory', () => {
     expect(rows.filter(({ id }) => id === held.id).map(({ nonce }) => nonce)).toEqual([held.nonce]);
     expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
   });
+
+  it('S11, S12: a grant that ran out before it was asked for again is not granted again under its token', async () => {
+    const submitter = newAddress();
+    const { store } = fixture.fast;
+    let stale: readonly string[] = [];
+    const slow: FastStore = Object.create(store, {
+      allocate: {
+        value: async (rows: Parameters<FastStore['allocate']>[0]) => {
+          const answers = await store.allocate(rows);
+          const [answer] = answers;
+          if (stale.length > 0 || answer instanceof Error || answer?.kind !== 'granted') {
+            return answers;
+          }
+          stale = answer.grants.map(({ id }) => id);
+          await fixture.expireInRedis(answer.grants[0] as unknown as Allocation);
+          return answers.map(() => new NonceError('NONCE_STORE_UNAVAILABLE'));
+        },
+      },
+    }) as FastStore;
+    await take(node('strict'), submitter);
+    const engine = fixture.node({ intents: 'strict' }, { fast: slow });
+    engines.push(engine);
+    const held = await take(engine, submitter);
+    expect(stale).toHaveLength(1);
+    expect(stale).not.toContain(held.id);
+  });
 });

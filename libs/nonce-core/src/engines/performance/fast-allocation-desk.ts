@@ -131,7 +131,7 @@ export class FastAllocationDesk {
       else if (answer.kind === 'granted') this.granted(each, answer);
       else if (isFinalRefusal(call, answer)) call.reject(this.refusal(answer));
       else {
-        if (answer.kind === 'stale') renewTokens(call.request);
+        if (answer.kind === 'stale' || hasEnded(answer)) renewTokens(call.request);
         leftovers.add(call, view, answer);
       }
     });
@@ -214,5 +214,10 @@ function isFinalRefusal(
 ): answer is Refused {
   if (answer.kind !== 'refused') return false;
   const byLimits = answer.code === 'NONCE_IN_FLIGHT_LIMIT' || answer.code === 'NONCE_PAUSED';
-  return !byLimits || request.limitsAsked;
+  return !(byLimits || hasEnded(answer)) || request.limitsAsked;
+}
+
+/** Granted in an answer that was lost, and over before it was asked for again. */
+function hasEnded(answer: FastAllocateAnswer): boolean {
+  return answer.kind === 'refused' && answer.code === 'NONCE_ALLOCATION_CLOSED';
 }

@@ -24,7 +24,7 @@ return 0`,
   },
   fastAllocate: {
     file: 'fast-allocate.lua',
-    sha1: 'f2f9387f68af67bdb1629080ce8a0b96ea7ca2ff',
+    sha1: '5642a7f8ee573eddf794d5c768124eaafc7444c3',
     text: `-- Grants nonces to the waiting callers of one shard: the lowest free ones first, then fresh ones.
 -- Guarantee: all or none of a row; never a nonce at or above the ceiling, below the floor, or held;
 -- never by another epoch or incarnation than the view's; a known id or operation is answered with
@@ -320,15 +320,20 @@ local function standing(s, plan, nonces, belongs)
   return found
 end
 
--- The answer to a row that was answered before; nil when it is new.
+-- The answer to a row that was answered before; nil when it is new. Tokens of grants that have ended
+-- are refused: one token stands for one nonce.
 local function seen_before(s, plan, row)
-  local nonces = {}
+  local nonces, known = {}, false
   for i = 1, row.count do
     nonces[i] = plan.known[ARGV[row.ids + i - 1]]
+    known = known or nonces[i]
   end
   local found = #nonces == row.count and standing(s, plan, nonces, function(snapshot, i)
-    return snapshot[ID] == ARGV[row.ids + i - 1]
+    return snapshot[ID] == ARGV[row.ids + i - 1] and snapshot[STAGE] ~= 'E'
   end)
+  if known and not found then
+    return nil, 'NONCE_ALLOCATION_CLOSED'
+  end
   if found or row.operation == '' then
     return found
   end
@@ -344,7 +349,7 @@ local function seen_before(s, plan, row)
     return nil
   end
   local same = operation[1] == row.hash or operation[1] == '' or row.hash == ''
-  return found, #operation[2] ~= row.count or not same
+  return found, (#operation[2] ~= row.count or not same) and 'NONCE_IDEMPOTENCY_REUSED'
 end
 
 local function load_free(s, plan)
@@ -423,9 +428,9 @@ local function grant(s, plan, row)
 end
 
 local function answer(s, plan, row)
-  local found, differs = seen_before(s, plan, row)
-  if differs then
-    return { 'x', 'NONCE_IDEMPOTENCY_REUSED', 0 }
+  local found, refused_by = seen_before(s, plan, row)
+  if refused_by then
+    return { 'x', refused_by, 0 }
   end
   local reply
   if found then
