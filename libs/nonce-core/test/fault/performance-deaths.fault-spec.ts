@@ -1,4 +1,4 @@
-import { STEP_DEATHS, WORKER_FAULTS } from './chaos/process-faults';
+import { STEP_DEATHS, WORKER_DEATHS } from './chaos/process-faults';
 import { SEED, survive, WORLD_TIMEOUT_MS } from './chaos/survive';
 
 describe(`nodes and workers killed between any two steps (seed ${SEED})`, () => {
@@ -14,8 +14,8 @@ describe(`nodes and workers killed between any two steps (seed ${SEED})`, () => 
   it(
     'S8, S11, S12: workers: every event arrives, also when all of them are delivered twice',
     async () => {
-      const report = await survive(WORKER_FAULTS, { intents: 'relaxed', workers: 2 });
-      expect(report.struck).toHaveLength(WORKER_FAULTS.length);
+      const report = await survive(WORKER_DEATHS, { intents: 'relaxed', workers: 2 });
+      expect(report.struck).toHaveLength(WORKER_DEATHS.length);
     },
     WORLD_TIMEOUT_MS,
   );

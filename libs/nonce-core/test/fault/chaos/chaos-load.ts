@@ -4,6 +4,7 @@ import type { IntentPolicy } from '../../../src/ports/fast-epoch-store.port';
 import type { NonceEngine } from '../../../src/ports/engine.port';
 import { parseSubmitter, type Submitter } from '../../../src/domain/submitter';
 import { integerBetween, seededRandom } from '../seeded-random';
+import { HASHES_ONLY, transfersOn, type ChainPlan } from './bytes';
 import { Holder } from './holder';
 import { nowUs, type Recorder } from './recorder';
 
@@ -20,6 +21,8 @@ export interface LoadPlan {
   readonly seed: number;
   /** Only declared holders; otherwise plain ones are among them. */
   readonly declaredOnly: boolean;
+  /** Where holders send; without it sending is a word in the history. */
+  readonly chain?: ChainPlan | null;
 }
 
 /** Callers of one node that take nonces and end them in every way a holder may. */
@@ -36,7 +39,8 @@ export class ChaosLoad {
   ) {
     this.submitters = plan.submitters.map((text) => parseSubmitter(text));
     this.random = seededRandom(plan.seed);
-    this.holder = new Holder({ engine, recorder, ttlMs: plan.ttlMs, random: this.random });
+    const bytes = plan.chain == null ? HASHES_ONLY : transfersOn(plan.chain);
+    this.holder = new Holder({ engine, recorder, bytes, ttlMs: plan.ttlMs, random: this.random });
   }
 
   /** Every way a holder may end, until `finish`. */

@@ -1,13 +1,16 @@
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import { RedisReplicaPair, RedisServer } from '../../../../../tools/src/stack/index';
+import type { RedisReplicaPair, RedisServer } from '../../../../../tools/src/stack/index';
 import type { IntentPolicy } from '../../../src/ports/fast-epoch-store.port';
 import { newSubmitter } from '../../support/store-fixture';
-import { startTestPostgres, type TestPostgres } from '../../support/test-database';
+import type { TestChain } from '../../support/test-chain';
+import type { TestPostgres } from '../../support/test-database';
 import { waitFor } from '../../support/wait-for';
 import { CuttingProxy } from '../cutting-proxy';
 import type { Fact } from '../history/history';
+import type { ChainPlan } from './bytes';
 import { ChaosNode } from './chaos-node';
+import { startServers, submitterOn, type ChaosServers } from './chaos-servers';
 import { ChaosWorker } from './chaos-worker';
 import { RedisLine } from './redis-line';
 
@@ -22,12 +25,14 @@ export interface ChaosSetting {
   readonly declaredOnly: boolean;
   /** Redis has a replica, and there may be two primaries. */
   readonly replica: boolean;
+  /** Holders send real transfers to a chain of the world's own. */
+  readonly chain: boolean;
 }
 
 /** The shortest that an allocation may ask for, so that dead holders are soon history. */
 export const TTL_MS = 1_000;
 export const QUARANTINE_MS = 1_000;
-const SHARDS = 4;
+export const SHARDS = 4;
 const DRAIN_TIMEOUT_MS = 20_000;
 
 /** One place for a node: its lines stay when the process in it dies and another takes its place. */
@@ -43,34 +48,44 @@ export class ChaosWorld {
   readonly seats: Seat[] = [];
   readonly workers: ChaosWorker[] = [];
   readonly facts: Fact[] = [];
-  /** The way of all workers to Redis. */
-  private line: RedisLine | null = null;
   /** Redis has lost something that it had acknowledged. */
   memoryLost = false;
   private readonly everyNode: ChaosNode[] = [];
   private spare: ChaosNode | null = null;
   private started = 0;
 
+  readonly postgres: TestPostgres;
+  readonly pair: RedisReplicaPair | null;
+  readonly chain: TestChain | null;
+  /** The server that answers the nodes; a failover makes it another one. */
+  redis: RedisServer;
+
   private constructor(
     readonly setting: ChaosSetting,
-    readonly postgres: TestPostgres,
-    readonly pair: RedisReplicaPair | null,
-    /** The server that answers the nodes; a failover makes it another one. */
-    public redis: RedisServer,
+    servers: ChaosServers,
     readonly pool: Pool,
+    /** The way of all workers to Redis. */
+    private readonly line: RedisLine,
   ) {
-    this.submitters = Array.from({ length: setting.submitters }, () => newSubmitter());
+    this.postgres = servers.postgres;
+    this.pair = servers.pair;
+    this.chain = servers.chain;
+    this.redis = servers.redis;
+    this.submitters = Array.from({ length: setting.submitters }, (_, index) =>
+      servers.chain === null ? newSubmitter() : submitterOn(servers.chain, index),
+    );
   }
 
   static async start(setting: ChaosSetting): Promise<ChaosWorld> {
-    const [postgres, servers] = await Promise.all([startTestPostgres(), startRedis(setting)]);
+    const servers = await startServers(setting);
+    const { postgres, redis } = servers;
     const pool = new Pool({
       connectionString: postgres.url,
       max: 3,
       options: `-c search_path=${postgres.schema},public`,
     });
     pool.on('error', () => undefined);
-    const world = new ChaosWorld(setting, postgres, servers.pair, servers.redis, pool);
+    const world = new ChaosWorld(setting, servers, pool, await RedisLine.to(redis.port));
     try {
       await world.populate();
     } catch (error) {
@@ -110,6 +125,7 @@ export class ChaosWorld {
         ttlMs: TTL_MS,
         seed: seed * 1_000 + this.started,
         declaredOnly,
+        chain: this.chainPlan(),
       },
     });
     return node;
@@ -118,7 +134,6 @@ export class ChaosWorld {
   async openWorker(redeliver: boolean): Promise<ChaosWorker> {
     const worker = new ChaosWorker();
     this.started += 1;
-    this.line ??= await RedisLine.to(this.redis.port);
     await worker.prepare({
       name: `worker-${this.started}`,
       databaseUrl: this.postgres.url,
@@ -140,7 +155,7 @@ export class ChaosWorld {
   }
 
   leadWorkers(server: RedisServer): void {
-    this.line?.lead(server.port);
+    this.line.lead(server.port);
   }
 
   /** Has the next process ready before it is needed. */
@@ -162,6 +177,14 @@ export class ChaosWorld {
     } finally {
       client.disconnect();
     }
+  }
+
+  /** Every submitter needs a new epoch. */
+  async dropStates(): Promise<void> {
+    await this.onRedis(async (client) => {
+      const keys = await client.keys('chaos:*:state');
+      if (keys.length > 0) await client.del(...keys);
+    });
   }
 
   /** Resolves when no event waits in Redis. */
@@ -200,8 +223,16 @@ export class ChaosWorld {
     await Promise.all(processes.map((process) => process.kill()));
     await this.pool.end();
     const lines = this.seats.flatMap((seat) => [seat.redis.close(), seat.database.close()]);
-    await Promise.all([...lines, this.line?.close()]);
-    await Promise.all([this.postgres.server.stop(), (this.pair ?? this.redis).stop()]);
+    await Promise.all([...lines, this.line.close()]);
+    const servers = [this.postgres.server.stop(), (this.pair ?? this.redis).stop()];
+    await Promise.all([...servers, this.chain?.close()]);
+  }
+
+  private chainPlan(): ChainPlan | null {
+    if (this.chain === null) return null;
+    const { rpcUrl, chainId } = this.chain;
+    const accounts = Object.fromEntries(this.submitters.map((each, index) => [each, index]));
+    return { rpcUrl, chainId, accounts };
   }
 
   private startNode(): ChaosNode {
@@ -225,12 +256,4 @@ export class ChaosWorld {
     for (const { node } of this.seats) node.run();
     await this.served(1);
   }
-}
-
-async function startRedis(
-  setting: ChaosSetting,
-): Promise<{ pair: RedisReplicaPair | null; redis: RedisServer }> {
-  if (!setting.replica) return { pair: null, redis: await RedisServer.start() };
-  const pair = await RedisReplicaPair.start();
-  return { pair, redis: pair.first };
 }

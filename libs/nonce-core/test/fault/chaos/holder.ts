@@ -1,9 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Allocation } from '../../../src/domain/allocation';
-import type { Hex } from '../../../src/domain/brand';
 import type { NonceEngine } from '../../../src/ports/engine.port';
 import type { SpokenFact } from '../history/history';
+import type { Bytes, Signed } from './bytes';
 import type { Recorder } from './recorder';
 
 const TRIES = 4;
@@ -14,6 +13,7 @@ const LATE_FACTOR = 1.25;
 export interface HolderSetting {
   readonly engine: NonceEngine;
   readonly recorder: Recorder;
+  readonly bytes: Bytes;
   readonly ttlMs: number;
   readonly random: () => number;
 }
@@ -29,10 +29,7 @@ export class Holder {
     if (dice < 0.38) return;
     if (dice < 0.45) await this.beat(allocation);
     else if (dice < 0.52) await pause(this.setting.ttlMs * LATE_FACTOR);
-    const txHash = hashFor(allocation);
-    if ((await this.say(allocation, 'intent', txHash)) !== 'accepted') return;
-    this.setting.recorder.sends(allocation, txHash);
-    await this.say(allocation, dice < 0.75 ? 'submitted' : 'used', txHash);
+    await this.exposeAndSend(allocation, dice < 0.75 ? 'submitted' : 'used');
   }
 
   /** A plain handler: it sends without a word, and reports afterwards or never. */
@@ -40,19 +37,26 @@ export class Holder {
     const dice = this.setting.random();
     if (dice < 0.3) return this.giveBack(allocation);
     if (dice < 0.38) await pause(this.setting.ttlMs * LATE_FACTOR);
-    const txHash = hashFor(allocation);
-    this.setting.recorder.sends(allocation, txHash);
+    const signed = await this.setting.bytes.prepare(allocation);
+    this.setting.recorder.sends(allocation, signed.txHash);
+    const reached = await this.setting.bytes.send(signed);
     if (dice < 0.48) return;
-    if (dice < 0.6) await this.say(allocation, 'quarantine', null);
-    else await this.say(allocation, dice < 0.75 ? 'submitted' : 'used', txHash);
+    if (dice < 0.6 || !reached) await this.say(allocation, 'quarantine', null);
+    else await this.say(allocation, dice < 0.75 ? 'submitted' : 'used', signed);
   }
 
   /** Exposes it and is done with it. */
   async spend(allocation: Allocation): Promise<void> {
-    const txHash = hashFor(allocation);
-    if ((await this.say(allocation, 'intent', txHash)) !== 'accepted') return;
-    this.setting.recorder.sends(allocation, txHash);
-    await this.say(allocation, 'used', txHash);
+    await this.exposeAndSend(allocation, 'used');
+  }
+
+  private async exposeAndSend(allocation: Allocation, word: 'submitted' | 'used'): Promise<void> {
+    const { bytes, recorder } = this.setting;
+    const signed = await bytes.prepare(allocation);
+    if ((await this.say(allocation, 'intent', signed)) !== 'accepted') return;
+    recorder.sends(allocation, signed.txHash);
+    await bytes.send(signed);
+    await this.say(allocation, word, signed);
   }
 
   private async giveBack(allocation: Allocation): Promise<void> {
@@ -69,39 +73,32 @@ export class Holder {
   private async say(
     allocation: Allocation,
     word: SpokenFact['word'],
-    txHash: Hex | null,
+    signed: Signed | null,
   ): Promise<SpokenFact['answer']> {
     const { recorder } = this.setting;
+    const txHash = signed?.txHash ?? null;
     let answer: SpokenFact['answer'] = 'unknown';
     for (let attempt = 0; attempt < TRIES && answer === 'unknown'; attempt += 1) {
       if (attempt > 0) await pause(RETRY_PAUSE_MS);
       answer = await recorder.spoken(allocation, { word, txHash }, () =>
-        this.ask(allocation, word, txHash),
+        signed === null
+          ? this.askUnsent(allocation, word)
+          : this.askSigned(allocation, word, signed),
       );
     }
     return answer;
   }
 
-  private ask(ref: Allocation, word: SpokenFact['word'], txHash: Hex | null): Promise<unknown> {
+  private askSigned(ref: Allocation, word: SpokenFact['word'], signed: Signed): Promise<unknown> {
     const { engine } = this.setting;
-    switch (word) {
-      case 'intent':
-        return engine.intent(ref, { txHash: txHash ?? hashFor(ref) });
-      case 'submitted':
-        return engine.markSubmitted(ref, { txHash: txHash ?? hashFor(ref) });
-      case 'used':
-        return engine.markUsed(ref, txHash === null ? {} : { txHash });
-      case 'recyclable':
-        return engine.markRecyclable(ref, { reason: 'not needed' });
-      case 'quarantine':
-        return engine.quarantine(ref, { reason: 'perhaps sent' });
-    }
+    if (word === 'intent') return engine.intent(ref, signed);
+    if (word === 'submitted') return engine.markSubmitted(ref, signed);
+    return engine.markUsed(ref, signed);
   }
-}
 
-/** All runs of one operation at one nonce send the same bytes. */
-function hashFor({ submitter, nonce, operationId }: Allocation): Hex {
-  if (operationId === null) return `0x${randomBytes(32).toString('hex')}`;
-  const bytes = createHash('sha256').update(`${submitter} ${nonce} ${operationId}`).digest('hex');
-  return `0x${bytes}`;
+  private askUnsent(ref: Allocation, word: SpokenFact['word']): Promise<unknown> {
+    const { engine } = this.setting;
+    if (word === 'recyclable') return engine.markRecyclable(ref, { reason: 'not needed' });
+    return engine.quarantine(ref, { reason: 'perhaps sent' });
+  }
 }

@@ -9,7 +9,13 @@ import { ChaosWorld, type ChaosSetting } from './chaos-world';
 import { FAILOVER_FAULTS } from './failover-faults';
 import type { Fault } from './fault';
 import { POSTGRES_FAULTS } from './postgres-faults';
-import { PROCESS_FAULTS, STEP_DEATHS, STEP_PAUSES, WORKER_FAULTS } from './process-faults';
+import {
+  PROCESS_FAULTS,
+  STEP_DEATHS,
+  STEP_PAUSES,
+  WORKER_DEATHS,
+  WORKER_PAUSES,
+} from './process-faults';
 import { REDIS_FAULTS } from './redis-faults';
 import { runChaos, type ChaosReport } from './run-chaos';
 
@@ -43,6 +49,7 @@ function settingOf(seed: number): ChaosSetting {
     seed,
     intents: random() < 0.5 ? 'strict' : 'relaxed',
     replica: random() < 0.25,
+    chain: random() < 0.2,
     declaredOnly: random() < 0.2,
     nodes: 2,
     workers: integerBetween(random, 1, 2),
@@ -59,7 +66,8 @@ function faultsOf({ seed, replica }: ChaosSetting): readonly Fault[] {
     ...PROCESS_FAULTS,
     ...STEP_DEATHS,
     ...STEP_PAUSES,
-    ...WORKER_FAULTS,
+    ...WORKER_DEATHS,
+    ...WORKER_PAUSES,
   ];
   const choices = replica ? [...PROCESS_FAULTS, ...FAILOVER_FAULTS] : any;
   return Array.from({ length: FAULTS_PER_WORLD }, () => {

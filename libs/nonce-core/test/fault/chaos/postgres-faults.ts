@@ -16,10 +16,12 @@ const TERMINATIONS = 40;
 function replyLost(statement: string): Fault {
   return {
     name: `the reply of ${statement} is lost after the commit`,
+    losesMemory: statement === 'enter_fast_epochs',
     async strike(world, random) {
       const before = world.seats.map(({ database }) => database.lost);
       const count = integerBetween(random, 1, 2);
       for (const { database } of world.seats) database.loseReplies(new RegExp(statement), count);
+      if (statement === 'enter_fast_epochs') await world.dropStates();
       await world.served(20);
       for (const { database } of world.seats) database.loseReplies(/$^/, 0);
       return world.seats.some(({ database }, index) => database.lost > (before[index] ?? 0));

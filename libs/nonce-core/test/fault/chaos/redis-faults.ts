@@ -1,23 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { truncateAppendOnlyTail } from '../../../../../tools/src/stack/index';
+import { waitFor } from '../../support/wait-for';
 import { integerBetween } from '../seeded-random';
-import type { ChaosWorld } from './chaos-world';
+import { SHARDS, type ChaosWorld } from './chaos-world';
 import type { Fault } from './fault';
 
 /** The last word of every key the engine keeps. */
-const KEY_KINDS = [
-  'mode',
-  'events',
-  'witness',
-  'state',
-  'free',
-  'held',
-  'snap',
-  'ops',
-  'ids0',
-  'ids1',
-] as const;
+const KEY_KINDS = ['events', 'witness', 'state', 'free', 'held', 'snap', 'ops', 'ids?'] as const;
 const OUTAGE_MS = 150;
+/** Some keys are there for moments only. */
+const KEY_TIMEOUT_MS = 3_000;
 const MAX_CUT_BYTES = 60_000;
 const LOST_REPLIES_MAX = 4;
 
@@ -47,11 +39,29 @@ function deleted(kind: string): Fault {
     losesMemory: true,
     strike: (world) =>
       world.onRedis(async (client) => {
-        const keys = await client.keys(`chaos:*:${kind}`);
-        return keys.length > 0 && (await client.del(...keys)) > 0;
+        const deleted = async (): Promise<boolean> => {
+          const keys = await client.keys(`chaos:*:${kind}`);
+          return keys.length > 0 && (await client.del(...keys)) > 0;
+        };
+        const wait = { timeoutMs: KEY_TIMEOUT_MS, everyMs: 2, describe: `a key "${kind}"` };
+        return waitFor(deleted, wait).catch(() => false);
       }),
   };
 }
+
+/** A mode is there only where one was set; losing it is as bad as losing what it guards. */
+const modeDeleted: Fault = {
+  name: 'DEL of every key "mode", soon after it was written',
+  losesMemory: true,
+  async strike(world) {
+    const modes = Array.from({ length: SHARDS }, (_, shard) => `chaos:{${String(shard)}}:mode`);
+    await world.onRedis(async (client) => {
+      await Promise.all(modes.map((mode) => client.hset(mode, 'epoch', '1', 'drain', '0')));
+    });
+    await world.served(5);
+    return world.onRedis(async (client) => (await client.del(...modes)) === SHARDS);
+  },
+};
 
 const truncated: Fault = {
   name: 'the tail of the append-only file is lost',
@@ -95,6 +105,7 @@ export const REDIS_FAULTS: readonly Fault[] = [
       }),
   },
   ...KEY_KINDS.map(deleted),
+  modeDeleted,
   truncated,
   repliesLost,
   {

@@ -1,9 +1,11 @@
 import { waitFor } from '../../support/wait-for';
+import { checkChainGaps } from '../history/check-ending';
 import { checkHistory } from '../history/check-history';
 import { tellStories } from '../history/tell-stories';
 import { seededRandom } from '../seeded-random';
 import { QUARANTINE_MS, TTL_MS, type ChaosWorld } from './chaos-world';
 import { countGaps, readEnding } from './ending';
+import { mineEverything } from './mined';
 import type { Fault } from './fault';
 
 /** Both nodes have come through a fault when each has answered as many more callers. */
@@ -18,6 +20,8 @@ export interface ChaosReport {
   readonly struck: readonly string[];
   readonly missed: readonly string[];
   readonly grants: number;
+  /** Transactions that the chain has executed. */
+  readonly mined: number;
   readonly violations: readonly string[];
   /** The whole story of the nonces that the violations name. */
   readonly stories: string;
@@ -49,6 +53,7 @@ export async function runChaos(
     if (stalled.length > 0) break;
   }
   const unrest = await comeToRest(world);
+  if (world.chain !== null) world.facts.push(...(await mineEverything(world, world.chain)));
   return { ...(await judge(world, [...stalled, ...unrest])), struck, missed };
 }
 
@@ -90,15 +95,20 @@ async function sweep(world: ChaosWorld): Promise<void> {
 async function judge(
   world: ChaosWorld,
   unrest: readonly string[],
-): Promise<Pick<ChaosReport, 'grants' | 'violations' | 'stories'>> {
+): Promise<Pick<ChaosReport, 'grants' | 'mined' | 'violations' | 'stories'>> {
   const history = world.history();
   const starts = new Map(world.submitters.map((submitter) => [submitter, 0]));
   const ending = await readEnding(world.pool, starts);
   const { intents } = world.setting;
   const rules = { intents, memoryLost: world.memoryLost };
-  const violations = [...unrest, ...checkHistory(history, ending, rules)];
+  const violations = [
+    ...unrest,
+    ...checkHistory(history, ending, rules),
+    ...(world.chain === null ? [] : checkChainGaps(history, ending)),
+  ];
   return {
     grants: history.filter((fact) => fact.kind === 'allocated').length,
+    mined: history.filter((fact) => fact.kind === 'mined').length,
     violations,
     stories: tellStories(violations, history, ending),
   };

@@ -17,6 +17,7 @@ const USUAL: ChaosSetting = {
   callers: 6,
   declaredOnly: false,
   replica: false,
+  chain: false,
 };
 
 /**

@@ -139,6 +139,21 @@ export function checkChain(history: History, ending: Ending): readonly string[] 
   return [...verdicts, ...checkExecutions(mined)];
 }
 
+/** L1 as the chain sees it: once everything is spent and sent, every nonce below the counter mined. */
+export function checkChainGaps(history: History, ending: Ending): readonly string[] {
+  const mined = new Set(history.flatMap((fact) => (fact.kind === 'mined' ? [nonceKey(fact)] : [])));
+  return ending.submitters.flatMap(({ submitter, start, next }) => {
+    for (let nonce = start; nonce < next; nonce += 1) {
+      if (!mined.has(nonceKey({ submitter, nonce }))) {
+        return [
+          `L1: nonce ${nonce} of ${submitter} never mined, and none after it (up to ${next})`,
+        ];
+      }
+    }
+    return [];
+  });
+}
+
 function checkExecutions(mined: readonly MinedFact[]): readonly string[] {
   const nonces = new Map<string, number[]>();
   for (const { operation, nonce } of mined) {

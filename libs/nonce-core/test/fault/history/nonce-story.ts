@@ -66,9 +66,12 @@ function claimOf(grant: AllocatedFact, spoken: readonly SpokenFact[]): TokenStor
   return { fromUs: Math.min(...intents.map((fact) => fact.atUs)), byIntent: true };
 }
 
+/** A holder that was fenced at its release never sends either: its first try may have been heard. */
+const RELEASING: readonly SpokenFact['answer'][] = ['accepted', 'unknown', 'NONCE_FENCED'];
+
 function releaseOf(spoken: readonly SpokenFact[]): number | null {
   const releases = spoken.filter(
-    (fact) => fact.word === 'recyclable' && (wasAccepted(fact) || fact.answer === 'unknown'),
+    (fact) => fact.word === 'recyclable' && RELEASING.includes(fact.answer),
   );
   return releases.length === 0 ? null : Math.min(...releases.map((fact) => fact.askedUs));
 }

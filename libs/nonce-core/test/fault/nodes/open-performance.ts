@@ -16,6 +16,8 @@ import { ChainBaseline } from '../../../src/recovery/chain-baseline';
 import { duplicateForFastStore } from '../../../src/redis/fast-connection';
 import { FastKeys } from '../../../src/redis/fast-keys';
 import { RedisEventQueue } from '../../../src/redis/redis-event-queue';
+import type { RedisClient } from '../../../src/redis/redis-client';
+import { RedisWitness } from '../../../src/redis/redis-witness';
 import { RedisFastStore } from '../../../src/redis/redis-fast-store';
 import { RedeliveringQueue } from '../chaos/redelivering-queue';
 import type { StepGate } from '../chaos/step-gate';
@@ -49,8 +51,18 @@ function ignore(): void {
   // What counts is what the callers are told and what the stores hold.
 }
 
-/** Stands for the witnesses, which chaos has no use for: the database is never set back. */
-const CONTINUITY: Continuity = { keep: () => Promise.resolve() };
+/** Keeps witnesses as every node does; nobody reads them, since the database is never set back. */
+function witnessing(client: RedisClient, keys: FastKeys, setting: StoreSetting): Continuity {
+  const { keyPrefix, shards } = setting;
+  const shardOf = keys.shardOf.bind(keys);
+  const store = new RedisWitness(client, { keyPrefix, shards, shardOf });
+  const server = { systemId: 'chaos', startedAt: '1', timeline: '1', lsn: '0/0' };
+  return {
+    keep: async (witnesses) => {
+      await store.keep(server, witnesses);
+    },
+  };
+}
 
 async function openRunner({ databaseUrl: url, schema }: StoreSetting): Promise<StatementRunner> {
   const source = createDataSource({ url, schema, poolSize: 4 });
@@ -59,7 +71,7 @@ async function openRunner({ databaseUrl: url, schema }: StoreSetting): Promise<S
   return new StatementRunner(source, schema, { prepared: false });
 }
 
-function openRedis({ redisUrl }: StoreSetting): ReturnType<typeof duplicateForFastStore> {
+function openRedis({ redisUrl }: StoreSetting): RedisClient {
   const host = new Redis(redisUrl, { lazyConnect: true, retryStrategy: () => 50 });
   host.on('error', ignore);
   return duplicateForFastStore(host);
@@ -73,13 +85,14 @@ export async function openPerformance(
   const runner = await openRunner(setting);
   const quarantine = { ms: setting.quarantineMs, release: 'replacement' } as const;
   const keys = new FastKeys({ prefix: setting.keyPrefix, shards: setting.shards });
+  const client = openRedis(setting);
   const engine = new PerformanceEngine(
     {
-      fast: gate.through('fast', new RedisFastStore(openRedis(setting), keys)),
+      fast: gate.through('fast', new RedisFastStore(client, keys)),
       epochs: gate.through('epochs', new PostgresFastEpochStore(runner, quarantine)),
       store: gate.through('store', new PostgresAllocationStore(runner)),
       flush: new PostgresFlushStore(runner),
-      continuity: gate.through('continuity', CONTINUITY),
+      continuity: gate.through('continuity', witnessing(client, keys, setting)),
       submitters: new PostgresSubmitterStore(runner),
       baseline: new ChainBaseline(NO_CHAINS, quarantine),
       chains: NO_CHAINS,
