@@ -50,12 +50,15 @@ describe('a node that is gone', () => {
     const first = fixture.node();
     const { id } = await allocate(first, submitter);
     await first.markRecyclable({ id }, { reason: 'a test' });
+    await fixture.flush(submitter);
     expect(await tending(fixture, HOUR_MS).tick(NEVER)).toBe(0);
-    const closed = await waitFor(async () => (await tending(fixture, 1).tick(NEVER)) > 0, {
-      describe: 'the epoch to be idle',
-    });
-    expect(closed).toBe(true);
-    expect(await fixture.epochs.ruling(submitter)).toBeNull();
+    await waitFor(
+      async () => {
+        await tending(fixture, 1).tick(NEVER);
+        return (await fixture.epochs.ruling(submitter)) === null;
+      },
+      { describe: 'the epoch to be idle and closed' },
+    );
     const engine = fixture.node();
     const next = [await allocate(engine, submitter), await allocate(engine, submitter)];
     expect(next.map(({ nonce }) => nonce)).toEqual([0, 1]);
@@ -67,6 +70,7 @@ describe('a node that is gone', () => {
     for (const submitter of submitters) {
       const { id } = await allocate(engine, submitter);
       await engine.markRecyclable({ id }, { reason: 'a test' });
+      await fixture.flush(submitter);
     }
     const paged = tending(fixture, 0, 1);
     await waitFor(
