@@ -10,6 +10,8 @@ import type { Fault } from './fault';
 
 /** Both nodes have come through a fault when each has answered as many more callers. */
 const SERVED_AFTER = 5;
+/** A fault that finds nothing to strike at waits for the next moment, this often. */
+const MOMENTS = 5;
 const SWEEP_TIMEOUT_MS = 20_000;
 /** By then every deadline and every quarantine of the dead is over. */
 const COMES_BACK_MS = 1.5 * TTL_MS + QUARANTINE_MS + 500;
@@ -43,7 +45,10 @@ export async function runChaos(
   for (const fault of faults) {
     const startedMs = performance.now();
     if (fault.losesMemory === true) world.memoryLost = true;
-    const hit = await fault.strike(world, random);
+    const hit = await strikeOnce(fault, world, random).catch((error: unknown) => {
+      stalled.push(`L5, L11: before "${fault.name}" no more was served: ${String(error)}`);
+      return false;
+    });
     (hit ? struck : missed).push(fault.name);
     await world.served(SERVED_AFTER).catch((error: unknown) => {
       stalled.push(`L5, L11: after "${fault.name}" no more was served: ${String(error)}`);
@@ -55,6 +60,19 @@ export async function runChaos(
   const unrest = await comeToRest(world);
   if (world.chain !== null) world.facts.push(...(await mineEverything(world, world.chain)));
   return { ...(await judge(world, [...stalled, ...unrest])), struck, missed };
+}
+
+/** Waits for another moment when the one was not there: a key that is gone, a step nobody takes. */
+async function strikeOnce(
+  fault: Fault,
+  world: ChaosWorld,
+  random: ReturnType<typeof seededRandom>,
+): Promise<boolean> {
+  for (let moment = 1; moment <= MOMENTS; moment += 1) {
+    if (await fault.strike(world, random)) return true;
+    await world.served(SERVED_AFTER);
+  }
+  return false;
 }
 
 /** Ends the load, spends what is left, and waits until Postgres knows everything. */
