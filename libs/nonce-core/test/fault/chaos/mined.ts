@@ -1,5 +1,6 @@
 import type { Hex } from '../../../src/domain/brand';
 import type { TestChain } from '../../support/test-chain';
+import { waitFor } from '../../support/wait-for';
 import { sendRaw } from '../transfers';
 import type { ChaosWorld } from './chaos-world';
 import type { MinedFact } from '../history/history';
@@ -24,8 +25,20 @@ export async function mineEverything(world: ChaosWorld, chain: TestChain): Promi
     // One that has mined, or that another one at its nonce was faster than, is refused.
     await sendRaw(chain.rpcUrl, raw as Hex).catch(() => undefined);
   }
-  await chain.mine();
+  await untilQuiet(chain);
   return executed(world, chain);
+}
+
+/** A development chain takes a while, and several blocks, to work off what had waited for a gap. */
+async function untilQuiet(chain: TestChain): Promise<void> {
+  await waitFor(
+    async () => {
+      await chain.mine();
+      const { pending } = (await chain.server.rpc('txpool_status')) as { readonly pending: Hex };
+      return Number(pending) === 0;
+    },
+    { everyMs: 100, describe: 'the chain to work off its pool' },
+  );
 }
 
 async function executed(world: ChaosWorld, chain: TestChain): Promise<MinedFact[]> {
