@@ -92,9 +92,10 @@ function handsOnRedis(
 ): Pick<FastFixture, 'flush' | 'tell' | 'expireInRedis'> {
   const keys = new FastKeys({ prefix: redis.prefix });
   const flushStore = new PostgresFlushStore(runner);
-  const queue = new RedisEventQueue(redis.client, keys, SYSTEM_CLOCK, { consumer: 'test' });
   return {
     flush: async (submitter) => {
+      // A queue of its own each time: one that has met no stream looks again only after a while.
+      const queue = new RedisEventQueue(redis.client, keys, SYSTEM_CLOCK, { consumer: 'test' });
       const events: FlushEvent[] = [];
       for (;;) {
         const taken = await queue.take([keys.shardOf(submitter)], FLUSHED_AT_ONCE);
