@@ -26,6 +26,10 @@ const TTL_MS = 1_500;
 /** The moments of death follow from it; change it to look at others. */
 const SEED = 20_261_121;
 
+/** Four processes under load share two cores with whatever else runs; nothing here is about speed. */
+const PATIENCE_MS = 60_000;
+jest.setTimeout(3 * PATIENCE_MS);
+
 let fixture: StoreFixture;
 let redis: TestRedis;
 
@@ -67,7 +71,7 @@ async function abandoned(submitter: Submitter): Promise<readonly number[]> {
       );
       return rows[0]?.live === false;
     },
-    { describe: 'the deadlines of the dead to pass' },
+    { timeoutMs: PATIENCE_MS, describe: 'the deadlines of the dead to pass' },
   );
   const { rows } = await ledgerOf(submitter);
   return rows
@@ -142,9 +146,10 @@ describe('a process that stands still under load', () => {
         sleeper.process.resume();
         return false;
       },
-      { describe: 'the process to stand still while it holds something' },
+      { timeoutMs: PATIENCE_MS, describe: 'the process to stand still while it holds something' },
     );
     await waitFor(async () => (await heldBy(submitter, sleeper)).length === 0, {
+      timeoutMs: PATIENCE_MS,
       describe: 'others to take what the sleeper held',
     });
     const taken = await takenFrom(sleeper);
