@@ -5,7 +5,7 @@ const CORE = '^libs/nonce-core/src';
 const DOORS = `${CORE}/(index|domain|ports|testing)\\.ts$`;
 const ADAPTER = '^libs/chain-adapter/src';
 const TEST_CODE = '(\\.spec\\.ts|-spec\\.ts)$|^apps/[^/]+/src/e2e/';
-const MIDDLE = '(engine-parts|engines|routing|flush|tracking|recovery|outbox)';
+const MIDDLE = '(engine-parts|engines|routing|modes|flush|tracking|recovery|outbox)';
 
 /** A package by name, whether it was found in node_modules or not. */
 const packages = (...names) => names.map((name) => `(^|node_modules/)${name}(/|$)`);
@@ -60,6 +60,11 @@ module.exports = {
     ),
     ...['routing', 'flush', 'tracking', 'recovery', 'outbox'].map((folder) =>
       mayImport(folder, ['domain', 'ports', folder], `${folder}/ is a use case over ports`),
+    ),
+    mayImport(
+      'modes',
+      ['domain', 'ports', 'routing', 'modes'],
+      'modes/ changes over ports what routing/ follows, and gives submitters over as it does',
     ),
     mayImport(
       'template',

@@ -8,7 +8,12 @@ await createProjectGraphAsync({ exitOnError: false });
 
 const TYPESCRIPT = ['**/*.ts'];
 const TESTS = ['**/*.spec.ts', '**/*-spec.ts', '**/test/**/*.ts', 'apps/*/src/e2e/**/*.ts'];
-const PRODUCTION = ['libs/*/src/**/*.ts', 'apps/*/src/**/*.ts', 'tools/src/**/*.ts'];
+const PRODUCTION = [
+  'libs/*/src/**/*.ts',
+  'apps/*/src/**/*.ts',
+  'tools/src/**/*.ts',
+  'tools/noncectl/src/**/*.ts',
+];
 
 const positional = (holder) => ({
   selector: `${holder}[params.length>3]`,

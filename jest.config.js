@@ -9,6 +9,7 @@ const FOLDERS = [
   'examples/*/test',
   'tools/src',
   'tools/test',
+  'tools/noncectl/test',
 ];
 
 /** @type {import('jest').Config} */

@@ -27,9 +27,9 @@ const CHECKS = [
   { name: 'unused code', command: [bin('knip')] },
   { name: 'architecture', command: tool('architecture') },
   { name: 'Docker files', command: tool('docker-lint') },
-  ...['nonce-core', 'chain-adapter'].map((name) => ({
-    name: `package ${name}`,
-    command: [bin('publint'), `libs/${name}`, '--strict'],
+  ...['libs/nonce-core', 'libs/chain-adapter', 'tools/noncectl'].map((folder) => ({
+    name: `package ${folder}`,
+    command: [bin('publint'), folder, '--strict'],
   })),
   {
     name: 'generated files are fresh',

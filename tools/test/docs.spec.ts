@@ -1,4 +1,5 @@
 import { smallestTree } from '../src/docs/decision-tree';
+import { withGeneratedParts } from '../src/docs/generated-parts';
 import { page, table } from '../src/docs/markdown';
 import { withSnippets } from '../src/docs/snippets';
 
@@ -61,5 +62,26 @@ describe('the snippets of a page', () => {
       throw new Error('ENOENT a/b.ts');
     };
     expect(() => withSnippets(`${begin}\n${end}`, missing)).toThrow('a/b.ts');
+  });
+});
+
+describe('the generated parts of a page', () => {
+  const begin = '<!-- generated: a -->';
+  const end = '<!-- /generated -->';
+  const parts = new Map([['a', 'made']]);
+
+  it('are renewed, and the rest of the page is left alone', () => {
+    const renewed = `# Title\n\n${begin}\n\nmade\n\n${end}\n\ntext\n`;
+    expect(withGeneratedParts(`# Title\n\n${begin}\nold\n${end}\n\ntext\n`, parts)).toBe(renewed);
+    expect(withGeneratedParts(renewed, parts)).toBe(renewed);
+  });
+
+  it.each([
+    [begin, 'has no partner'],
+    [`${begin}\n${end}\n${end}`, 'has no partner'],
+    [`<!-- generated: b -->\n${end}`, 'nothing is generated under the name b'],
+    ['text', 'the page shows nowhere: a'],
+  ])('are refused in %j', (text, reason) => {
+    expect(() => withGeneratedParts(text, parts)).toThrow(reason);
   });
 });

@@ -68,6 +68,29 @@ describe('the embedded modules', () => {
     ]);
   });
 
+  it('carry functions in the order of their list, under a version that counts their changes', () => {
+    const functions = () =>
+      embeddedFiles(root).find(({ path }) => path.endsWith('generated/functions.ts'))?.content ??
+      '';
+    put(
+      'postgres/functions/all.sql',
+      '-- In order.\n\n--#include later.sql\n--#include early.sql\n',
+    );
+    put('postgres/functions/early.sql', 'SELECT 1;\n');
+    expect(functions).toThrow('all.sql: there is no later.sql');
+    put('postgres/functions/later.sql', 'SELECT 2;\n');
+    const versions = ['SELECT 2;', 'SELECT 2;', 'SELECT 3;'].map((text) => {
+      put('postgres/functions/later.sql', `${text}\n`);
+      writeStaleFiles(root, embeddedFiles(root));
+      return /version: (\d+)/.exec(functions())?.[1];
+    });
+    expect(versions).toEqual(['2', '2', '3']);
+    expect(functions()).toMatch(/later\.sql[\s\S]+early\.sql/);
+    put('postgres/functions/forgotten.sql', 'SELECT 4;\n');
+    expect(functions).toThrow('all.sql: does not name forgotten.sql');
+    rmSync(join(root, 'libs/nonce-core/src/postgres/functions'), { recursive: true });
+  });
+
   it('refuse a Lua script whose header leaves out what it replies', () => {
     put('redis/lua/one.lua', '-- Guarantee: none. KEYS[1] a. ARGV[1] b.\nreturn 1\n');
     expect(() => embeddedFiles(root)).toThrow('one.lua: the header does not state replies');

@@ -11,12 +11,12 @@ State-vector 92 byte, depth reached 59, errors: 0
 
 describe('the report of pan', () => {
   it('is a proof when all states were searched without an error', () => {
-    expect(readPanReport(FULL)).toEqual({ kind: 'no duplicate', states: 61_270 });
+    expect(readPanReport(FULL)).toEqual({ kind: 'holds', states: 61_270 });
   });
 
   it('is a duplicate only when the assertion about the nonce was violated', () => {
     const nonce = `pan:1: assertion violated (granted[m]==0) (at depth 16)\n${FULL}`;
-    expect(readPanReport(nonce)).toEqual({ kind: 'duplicate', states: 61_270 });
+    expect(readPanReport(nonce)).toEqual({ kind: 'broken', states: 61_270 });
     const other = `pan:1: invalid end state (at depth 3)\n${FULL}`;
     expect(readPanReport(other)).toEqual({
       kind: 'undecided',

@@ -59,6 +59,7 @@ export const IMPORT_SEEDS: readonly Seed[] = [
   core('core-engines-direction', 'engines/lease/a.ts', '../../tracking/receipt-poller'),
   core('engines-do-not-import-each-other', 'engines/lease/b.ts', '../reliable/reliable-engine'),
   core('core-routing-direction', 'routing/a.ts', '../engines/reliable/reliable-engine'),
+  core('core-modes-direction', 'modes/a.ts', '../engines/reliable/reliable-engine'),
   core('core-flush-direction', 'flush/a.ts', '../tracking/receipt-poller'),
   core('core-tracking-direction', 'tracking/a.ts', '../routing/engine-manager'),
   core('core-recovery-direction', 'recovery/a.ts', '../tracking/receipt-poller'),

@@ -8,6 +8,7 @@ import { DocumentsModule } from './documents/documents.module';
 import { HealthModule } from './health/health.module';
 import { HttpModule } from './http/http.module';
 import { loggingParams } from './http/logging';
+import { ModesModule } from './modes/modes.module';
 import { OperationsModule } from './operations/operations.module';
 import { RecoveryModule } from './recovery/recovery.module';
 import { SubmittersModule } from './submitters/submitters.module';
@@ -25,6 +26,7 @@ export class AppModule {
         DocumentsModule,
         AllocationsModule.forEnvironment(environment),
         SubmittersModule.forEnvironment(environment),
+        ModesModule,
         OperationsModule,
         RecoveryModule,
       ],

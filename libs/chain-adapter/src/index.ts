@@ -1,4 +1,5 @@
-/** The door of the EVM adapter: one factory per chain, and the registry that holds them. */
+/** The door of the EVM adapter: a factory per chain, their registry, and a signer of burns. */
+export { createBurnSigner, type BurnSignerOptions } from './evm/create-burn-signer';
 export { createChainRegistry } from './evm/chain-registry';
 export { createEvmChain } from './evm/create-evm-chain';
 export type { EvmChainOptions } from './evm/create-evm-chain';

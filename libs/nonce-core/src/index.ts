@@ -53,6 +53,7 @@ export { OPTION_DEFAULTS } from './module/option-defaults';
 export { NonceTrackingModule } from './module/tracking/nonce-tracking.module';
 export { PeriodicJobs } from './module/tracking/periodic-jobs';
 export type { TrackingIntervals } from './module/tracking/tracking-jobs';
+export { prefetchProblems } from './module/prefetch-problems';
 export { SystemClock } from './module/system-clock';
 export {
   ACCESS_STORE,
@@ -60,6 +61,10 @@ export {
   ALLOCATION_STORE,
   CHAIN_REGISTRY,
   HEALTH_PROBES,
+  MIRROR_REPORT,
+  MODE_SOURCE,
+  MODE_STORE,
+  MODE_SWITCHING,
   METRICS_REGISTRY,
   NONCE_CLOCK,
   NONCE_LOGGER,

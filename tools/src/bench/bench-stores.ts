@@ -1,4 +1,5 @@
 import { migrate } from '@noncekit/nonce-core';
+import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import type { Stack, StackChain } from '../stack/stack';
 
@@ -41,6 +42,17 @@ export class BenchStores {
     const names = this.names;
     this.names = [];
     for (const name of names) await this.asAdmin(`DROP DATABASE ${name} WITH (FORCE)`);
+  }
+
+  /** Leaves an empty Redis, where there is one; it is this run's own. */
+  async flushRedis(): Promise<void> {
+    if (this.redisUrl === undefined) return;
+    const redis = new Redis(this.redisUrl);
+    try {
+      await redis.flushall();
+    } finally {
+      redis.disconnect();
+    }
   }
 
   private async asAdmin(statement: string): Promise<void> {

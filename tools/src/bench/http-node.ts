@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { LastingMode } from '@noncekit/nonce-core/domain';
 import { findFreePort } from '../stack/free-port';
 import { pollUntil } from '../stack/poll-until';
 import { WORKSPACE_ROOT } from '../workspace/workspace-root';
@@ -18,8 +19,18 @@ export interface HttpNode {
   stop(): Promise<void>;
 }
 
+export interface ApiNode extends HttpNode {
+  readonly pid: number;
+}
+
+export interface ApiSettings {
+  readonly databaseUrl: string;
+  /** null = RELIABLE without any. */
+  readonly redis: { readonly url: string; readonly mode: LastingMode } | null;
+}
+
 /** The API as it is deployed, configured by environment alone. */
-export async function startApi(databaseUrl: string): Promise<HttpNode> {
+export async function startApi({ databaseUrl, redis }: ApiSettings): Promise<ApiNode> {
   const directory = mkdtempSync(join(tmpdir(), 'noncekit-bench-'));
   const keysFile = join(directory, 'api-keys');
   const key = 'benchmark-key-of-this-run-only';
@@ -31,6 +42,7 @@ export async function startApi(databaseUrl: string): Promise<HttpNode> {
       ...process.env,
       NONCE_DATABASE_URL: databaseUrl,
       NONCE_MAX_IN_FLIGHT: '0',
+      ...(redis === null ? {} : redisEnvironment(redis)),
       NONCE_API_KEYS_FILE: keysFile,
       HOST: '127.0.0.1',
       PORT: String(port),
@@ -47,12 +59,23 @@ export async function startApi(databaseUrl: string): Promise<HttpNode> {
     { timeoutMs: READY_TIMEOUT_MS, describe: 'the API to get ready' },
   );
   return {
+    pid: child.pid ?? 0,
     url: `http://127.0.0.1:${String(port)}`,
     headers: { authorization: `Bearer ${key}` },
     async stop() {
       await ended(child, () => child.kill('SIGTERM'));
       rmSync(directory, { recursive: true, force: true });
     },
+  };
+}
+
+function redisEnvironment(redis: NonNullable<ApiSettings['redis']>): Record<string, string> {
+  return {
+    NONCE_REDIS_URL: redis.url,
+    NONCE_REDIS_KEY_PREFIX: `bench-${redis.mode.toLowerCase()}`,
+    NONCE_INITIAL_MODE: redis.mode,
+    // Nobody drains them meanwhile.
+    NONCE_FLUSH_STREAM_MAX: '10000000',
   };
 }
 

@@ -2,17 +2,26 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { LoadPlan } from './generate-load';
+import type { NodeSettings } from './open-nonces';
+import type { CallRecord, PacePlan } from './paced-load';
 import type { Sample } from './statistics';
 
-export interface LoadNodeSettings {
-  readonly databaseUrl: string;
-  readonly redisUrl: string | undefined;
+export interface LoadNodeSettings extends Omit<NodeSettings, 'chain'> {
   /** Calls are spread evenly over this many submitters. */
   readonly submitters: number;
 }
 
-/** What a node says to the program that started it. */
-export type NodeMessage = { readonly kind: 'ready' } | { readonly kind: 'sample'; sample: Sample };
+/** What a node is told by the program that started it. */
+export type NodeOrder =
+  | { readonly kind: 'load'; readonly plan: LoadPlan }
+  | { readonly kind: 'pace'; readonly plan: PacePlan }
+  | { readonly kind: 'stop' };
+
+/** What it says to that program. */
+export type NodeMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'sample'; readonly sample: Sample }
+  | { readonly kind: 'records'; readonly records: readonly CallRecord[] };
 
 const PROGRAM = join(__dirname, '../bench-node/main.js');
 
@@ -28,8 +37,20 @@ export class LoadNode {
 
   async run(plan: LoadPlan): Promise<Sample> {
     const answer = this.next('sample');
-    this.child.send(plan);
+    this.tell({ kind: 'load', plan });
     return (await answer).sample;
+  }
+
+  /** Lets callers come until `stopPace`. */
+  pace(plan: PacePlan): void {
+    this.tell({ kind: 'pace', plan });
+  }
+
+  /** @returns what they met, once the last of them was answered. */
+  async stopPace(): Promise<readonly CallRecord[]> {
+    const answer = this.next('records');
+    this.tell({ kind: 'stop' });
+    return (await answer).records;
   }
 
   async stop(): Promise<void> {
@@ -37,6 +58,10 @@ export class LoadNode {
     const exited = once(this.child, 'exit');
     if (this.child.connected) this.child.disconnect();
     await exited;
+  }
+
+  private tell(order: NodeOrder): void {
+    this.child.send(order);
   }
 
   /** @throws Error when the node ends instead of answering. */

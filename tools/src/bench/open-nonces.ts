@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
-import { NonceComponent, NonceModule } from '@noncekit/nonce-core';
+import { MODE_SWITCHING, NonceComponent, NonceModule } from '@noncekit/nonce-core';
+import type { LastingMode } from '@noncekit/nonce-core/domain';
+import type { ModeSwitching } from '@noncekit/nonce-core/ports';
 import { Redis } from 'ioredis';
 import type { StackChain } from '../stack/stack';
 import { TTL_MS } from './contenders/raw-statements';
@@ -16,10 +18,13 @@ export interface NodeSettings {
   readonly chain?: StackChain | undefined;
   /** Redis grants; needs `redisUrl`. */
   readonly performance?: { readonly intents: 'strict' | 'relaxed'; readonly keyPrefix: string };
+  /** The mode that begins, where it is not the one that the settings above are for. */
+  readonly mode?: LastingMode;
 }
 
 export interface OpenNonces {
   readonly nonces: NonceComponent;
+  readonly switching: ModeSwitching;
   close(): Promise<void>;
 }
 
@@ -31,6 +36,8 @@ function keysOf({ performance }: NodeSettings): { keyPrefix?: string } {
 export async function openNonces(settings: NodeSettings): Promise<OpenNonces> {
   const { databaseUrl, redisUrl, chain, performance } = settings;
   const client = redisUrl === undefined ? undefined : new Redis(redisUrl);
+  // Some cases kill it: what the library makes of that is what they measure.
+  client?.on('error', () => undefined);
   const module = NonceModule.forRoot({
     database: { url: databaseUrl, schema: SCHEMA },
     maxInFlight: 0,
@@ -39,7 +46,7 @@ export async function openNonces(settings: NodeSettings): Promise<OpenNonces> {
     ...(performance === undefined
       ? {}
       : {
-          mode: 'PERFORMANCE',
+          mode: settings.mode ?? 'PERFORMANCE',
           performance: { intents: performance.intents },
           flush: { streamMax: STREAM_MAX },
         }),
@@ -54,6 +61,7 @@ export async function openNonces(settings: NodeSettings): Promise<OpenNonces> {
   const app = await NestFactory.createApplicationContext(module, { logger: ['error'] });
   return {
     nonces: app.get(NonceComponent),
+    switching: app.get<ModeSwitching>(MODE_SWITCHING),
     async close() {
       await app.close();
       client?.disconnect();

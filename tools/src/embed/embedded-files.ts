@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { GeneratedFile } from '../generate/generated-file';
+import { readIfPresent, type GeneratedFile } from '../generate/generated-file';
+import { renderFunctionModule } from './function-module';
 import { withFragments } from './lua-fragments';
 import { renderLuaModule } from './lua-module';
 import { renderMigrationModule } from './migration-module';
@@ -8,6 +9,7 @@ import { renderSqlModule } from './sql-module';
 import { parseSqlStatement } from './sql-statement';
 
 const CORE = 'libs/nonce-core/src';
+const FUNCTIONS = `${CORE}/postgres/generated/functions.ts`;
 
 /** The modules through which the library carries its SQL and Lua. */
 export function embeddedFiles(root: string): readonly GeneratedFile[] {
@@ -21,6 +23,13 @@ export function embeddedFiles(root: string): readonly GeneratedFile[] {
     {
       path: `${CORE}/postgres/generated/migrations.ts`,
       content: renderMigrationModule(join(root, CORE, 'postgres/migrations/sql')),
+    },
+    {
+      path: FUNCTIONS,
+      content: renderFunctionModule(
+        readSources(join(root, CORE, 'postgres/functions'), '.sql'),
+        readIfPresent(join(root, FUNCTIONS)) ?? '',
+      ),
     },
     { path: `${CORE}/redis/generated/lua.ts`, content: renderLuaModule(lua) },
   ];

@@ -26,6 +26,7 @@ export function writeStaleFiles(root: string, files: readonly GeneratedFile[]): 
   return stale;
 }
 
-function readIfPresent(path: string): string | null {
+/** The text of a file, or null when it is not there. */
+export function readIfPresent(path: string): string | null {
   return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }

@@ -54,8 +54,8 @@ function commandsOf(
   { model, defines, panOptions, expected }: ModelCase,
   models: string,
 ): readonly [Command, Command, Command] {
-  // A duplicate is found within seconds even unoptimised, and then gcc is what takes the time.
-  const optimisation = expected === 'duplicate' ? '-O0' : '-O2';
+  // A counterexample is found within seconds even unoptimised, and then gcc is what takes the time.
+  const optimisation = expected === 'broken' ? '-O0' : '-O2';
   return [
     ['spin', '-a', ...defines.map((define) => `-D${define}`), join(models, `${model}.pml`)],
     ['gcc', optimisation, '-w', ...STORE_ALL, '-o', 'pan', 'pan.c'],

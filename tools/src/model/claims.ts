@@ -3,13 +3,15 @@ export interface Guard {
   /** Completes "… without …". */
   readonly name: string;
   readonly removedBy: string;
+  /** Completes "… without …", where it is not that a nonce is issued twice. */
+  readonly breaks?: string;
 }
 
 /** "No nonce twice", for one model within its bounds, and the rules without which it is false. */
 export interface Claim {
   readonly name: string;
   /** The name of the file in tools/model. */
-  readonly model: 'relaxed' | 'relaxed-release' | 'strict';
+  readonly model: 'relaxed' | 'relaxed-release' | 'strict' | 'hand-over';
   readonly defines: readonly string[];
   readonly panOptions: readonly string[];
   readonly guards: readonly Guard[];
@@ -67,6 +69,23 @@ export const CLAIMS: readonly Claim[] = [
     guards: [WITNESS],
   },
   {
+    name: 'switching',
+    model: 'hand-over',
+    defines: ['N=2', 'MAXE=4', 'MAXM=3', 'MAXF=1'],
+    panOptions: MIDDLE,
+    guards: [
+      { name: 'ending the epoch in Redis before it is read', removedBy: 'NO_RETIRE' },
+      { name: 'applying what Redis told before the epoch is closed', removedBy: 'NO_FACTS' },
+      { name: 'the quarantine where Redis tells nothing', removedBy: 'NO_QUARANTINE' },
+      { name: 'the order of facts', removedBy: 'STALE_FACTS' },
+      {
+        name: "the mode's mark in Redis",
+        removedBy: 'NO_MARK',
+        breaks: 'grants in Redis after a drain has ended',
+      },
+    ],
+  },
+  {
     name: 'strict',
     model: 'strict',
     defines: ['N=3', 'NODES=3'],
@@ -100,6 +119,13 @@ export const LONG_CLAIMS: readonly Claim[] = [
     name: 'relaxed after a restore, six nonces,',
     model: 'relaxed',
     defines: ['N=6', 'MAXE=3', 'MAXF=2', 'RESTORE'],
+    panOptions: LARGE,
+    guards: [],
+  },
+  {
+    name: 'switching, three nonces,',
+    model: 'hand-over',
+    defines: ['N=3', 'MAXE=4', 'MAXM=3', 'MAXF=1'],
     panOptions: LARGE,
     guards: [],
   },

@@ -1,13 +1,13 @@
 import type { Claim } from './claims';
 
-/** One search: either a proof within bounds, or the duplicate that appears without one guard. */
+/** One search: either a proof within bounds, or the counterexample that appears without one guard. */
 export interface ModelCase {
   /** A sentence that holds when the search finds what is expected. */
   readonly title: string;
   readonly model: Claim['model'];
   readonly defines: readonly string[];
   readonly panOptions: readonly string[];
-  readonly expected: 'no duplicate' | 'duplicate';
+  readonly expected: 'holds' | 'broken';
 }
 
 /** The proofs first; each guard is removed within the bounds in which its claim is proven. */
@@ -21,15 +21,15 @@ function proofOf({ name, model, defines, panOptions }: Claim): ModelCase {
     model,
     defines,
     panOptions,
-    expected: 'no duplicate',
+    expected: 'holds',
   };
 }
 
 function ablationsOf(claim: Claim): readonly ModelCase[] {
   return claim.guards.map((guard) => ({
     ...proofOf(claim),
-    title: `${claim.name} without ${guard.name} issues a nonce twice`,
+    title: `${claim.name} without ${guard.name} ${guard.breaks ?? 'issues a nonce twice'}`,
     defines: [...claim.defines, guard.removedBy],
-    expected: 'duplicate',
+    expected: 'broken',
   }));
 }

@@ -2,13 +2,17 @@ import type { ModelCase } from './model-case';
 
 /** What a search by pan, the program that spin generates, came to. */
 export type Verdict =
-  | { readonly kind: 'no duplicate'; readonly states: number }
-  | { readonly kind: 'duplicate'; readonly states: number }
-  /** Neither: cut off, out of memory, or an error that is no duplicate. */
+  | { readonly kind: 'holds'; readonly states: number }
+  | { readonly kind: 'broken'; readonly states: number }
+  /** Neither: cut off, out of memory, or an error that is no claim. */
   | { readonly kind: 'undecided'; readonly reason: string };
 
-/** Both models assert that the nonce was not yet granted (relaxed) or broadcast (strict). */
-const DUPLICATE = /^pan:\d+: assertion violated \((?:granted|bc)\[\w+\]==0\)/m;
+/**
+ * What the models assert: that the nonce was not yet granted (relaxed, hand-over) or broadcast
+ * (strict), and that no drain had ended.
+ */
+const CLAIM =
+  /^pan:\d+: assertion violated\s+(?:\((?:granted|bc)\[\w+\]==0\)|!\(\(\(granted>>\w+\)&1\)\)|!\(drained\))/m;
 const OTHER_ERROR = /^pan:\d+: .*$/m;
 /** pan says "errors: 0" also when it gave up early; only a full search of all states is a proof. */
 const FULL_SEARCH = /^Full statespace search/m;
@@ -18,11 +22,11 @@ export function readPanReport(output: string): Verdict {
   const states = Number(
     /^\s*(\d+(?:\.\d+e\+\d+)?) states, stored/m.exec(output)?.[1] ?? Number.NaN,
   );
-  if (DUPLICATE.test(output)) return { kind: 'duplicate', states };
+  if (CLAIM.test(output)) return { kind: 'broken', states };
   const problem = OTHER_ERROR.exec(output) ?? CUT_OFF.exec(output);
   if (problem !== null) return { kind: 'undecided', reason: problem[0].trim() };
   const isProof = FULL_SEARCH.test(output) && /errors: 0$/m.test(output) && states > 0;
-  if (isProof) return { kind: 'no duplicate', states };
+  if (isProof) return { kind: 'holds', states };
   return { kind: 'undecided', reason: `no full search: ${lastLine(output)}` };
 }
 

@@ -25,7 +25,10 @@ const withBody = ROUTE_CASES.filter((route) => route.body !== undefined);
 const having = (part: string): RouteCase[] => ROUTE_CASES.filter((r) => r.path.includes(part));
 
 function pathOf(route: RouteCase, parts: Readonly<Record<string, string>> = {}): string {
-  const values: Record<string, string> = { submitter: KNOWN, id, n: '0', ...parts };
+  const values: Record<string, string> = {
+    ...{ submitter: KNOWN, id, n: '0', switchId: '1' },
+    ...parts,
+  };
   return route.path.replaceAll(/:(\w+)/g, (_, name: string) => values[name] ?? '');
 }
 
@@ -191,6 +194,27 @@ describe.each(withBody.map((route) => [nameOf(route), route] as const))('%s', (_
     });
   }
 });
+
+it.each([...BAD_IDS.slice(1), '0', '-1', '1e3', '9007199254740991'])(
+  'GET /v1/ops/mode/switches/:switchId refuses the id %s',
+  async (switchId) => {
+    const answer = await api.call(`/v1/ops/mode/switches/${switchId}`);
+    await expectRefused(answer, 'NONCE_VALIDATION', 400);
+  },
+);
+
+it.each([[undefined], ['*'], ['1'], ['W/"1"'], ['"1", "2"'], ['"x"'], ['"999"']])(
+  'PUT /v1/ops/mode refuses If-Match %s and names the mode in force',
+  async (tag) => {
+    const answer = await api.call('/v1/ops/mode', {
+      method: 'PUT',
+      body: { mode: 'DUAL_WRITE', reason: 'a test' },
+      headers: tag === undefined ? {} : { 'if-match': tag },
+    });
+    await expectRefused(answer, 'NONCE_PRECONDITION', 412);
+    expect(answer.body).toMatchObject({ context: { mode: 'RELIABLE', epoch: 1 } });
+  },
+);
 
 describe('outside the routes', () => {
   it.each(['/', '/v1', '/v2/submitters', '/v1/submitters/', '/errors/NONCE_NOPE', '/admin'])(

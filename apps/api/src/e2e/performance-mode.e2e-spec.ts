@@ -172,21 +172,20 @@ describe('an operator', () => {
 });
 
 describe('a Redis that is killed', () => {
-  it('refuses allocations with Retry-After, serves held ones, and issues no nonce twice later', async () => {
+  it('is stood in for by Postgres, serves held nonces, and has none issued twice later', async () => {
     const submitter = newSubmitter();
     const path = `/v1/submitters/${submitter}/allocations`;
     const held = await Promise.all(Array.from({ length: 5 }, () => allocate(submitter)));
     await stack.redis.kill();
-    const refused = await stack.call(path, { body: {} });
-    expectProblem(refused, 'NONCE_STORE_UNAVAILABLE', 503);
-    expect(refused.headers.get('retry-after')).toBe('1');
+    const served = await stack.call(`/v1/submitters/${newSubmitter()}/allocations`, { body: {} });
+    expect((served.body as AllocationsDto).items[0]).toMatchObject({ engine: 'reliable' });
     for (const { id, nonce, epoch } of held.slice(0, 3)) {
       const intent = await say(id, 'intent', { txHash: newHash(), submitter, nonce, epoch });
       expect(intent.body).toMatchObject({ nonce, stage: 'INTENT' });
     }
     expect((await fetch(`${stack.adminUrl}/readyz`)).status).toBe(200);
     expect(await stack.health(stack.adminUrl)).toMatchObject({
-      details: { nonce: { status: 'up', redis: { status: 'down' } } },
+      details: { nonce: { status: 'up', mode: 'DEGRADED', redis: { status: 'down' } } },
     });
 
     await stack.redis.restart();

@@ -47,9 +47,9 @@ const allocate = () => call(`/v1/submitters/${submitter}/allocations`, { body: {
 
 describe('a database for which nobody vouches (H-10)', () => {
   it('is told as held, and issues nothing', async () => {
+    expectProblem(await allocate(), 'NONCE_RECOVERY_HOLD', 503);
     const { body } = await call('/v1/ops/recovery');
     expect(body).toMatchObject({ status: 'held', total: 0, items: [] });
-    expectProblem(await allocate(), 'NONCE_RECOVERY_HOLD', 503);
   });
 
   it('is confirmed only with a reason and the scope for it', async () => {

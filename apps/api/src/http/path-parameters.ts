@@ -30,14 +30,23 @@ export class IdPipe implements PipeTransform<string, string> {
   }
 }
 
-/** `{n}` of a path: decimal digits only, without sign, exponent or leading zero. */
-@Injectable()
-export class NoncePipe implements PipeTransform<string, Nonce> {
-  transform(text: string): Nonce {
-    const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
-    if (!(value <= MAX_NONCE)) throw invalid('/nonce', `must be an integer in [0, ${MAX_NONCE}]`);
-    return toNonce(value);
-  }
+/**
+ * An id of a path that counts from 1. A function and no pipe: a parameter that is declared a number
+ * is made one by the global pipe before its own pipe sees the text, and 1e3 would be 1000.
+ */
+export function countedId(text: string): number {
+  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  if (value >= 1 && value < Number.MAX_SAFE_INTEGER) return value;
+  throw invalid('/id', 'must be a whole number above 0');
+}
+
+/**
+ * `{n}` of a path: decimal digits only, without sign, exponent or leading zero. No pipe, as `countedId`.
+ */
+export function pathNonce(text: string): Nonce {
+  const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= MAX_NONCE)) throw invalid('/nonce', `must be an integer in [0, ${MAX_NONCE}]`);
+  return toNonce(value);
 }
 
 function invalid(pointer: string, detail: string): NonceError {

@@ -1,5 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ALLOCATION_LIMITS, EXPOSURES, type Exposure } from '@noncekit/nonce-core';
+import {
+  ALLOCATION_LIMITS,
+  EXPOSURES,
+  LASTING_MODES,
+  type Exposure,
+  type LastingMode,
+} from '@noncekit/nonce-core';
 import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { BoundedText } from '../http/bounded-text';
 import { IfPresent, IfPresentOrNull } from '../http/if-present';
@@ -51,6 +57,15 @@ export class SubmitterSettingsDto {
   @IfPresentOrNull()
   @IsIn(EXPOSURES)
   exposure?: Exposure | null;
+
+  @ApiPropertyOptional({
+    enum: LASTING_MODES,
+    nullable: true,
+    description: 'Followed instead of the mode, except while that is DRAIN or DEGRADED',
+  })
+  @IfPresentOrNull()
+  @IsIn(LASTING_MODES)
+  pinnedMode?: LastingMode | null;
 
   @ApiPropertyOptional({ maxLength: ALLOCATION_LIMITS.maxNoteLength })
   @IfPresent()

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import type { Nonce, Submitter } from '@noncekit/nonce-core';
+import type { Submitter } from '@noncekit/nonce-core';
 import { toAllocationDto } from '../allocations/allocation.dto';
 import { ApiProblems, ApiSubmitterParam } from '../documents/api-documentation';
-import { NoncePipe, SubmitterPipe } from '../http/path-parameters';
+import { SubmitterPipe, pathNonce } from '../http/path-parameters';
 import { RequireScope } from '../http/scopes';
 import { ListNoncesQuery } from './submitter-queries.dto';
 import { SubmitterReader } from './submitter-reader';
@@ -36,9 +36,9 @@ export class SubmitterNoncesController {
   @ApiProblems()
   async read(
     @Param('submitter', SubmitterPipe) submitter: Submitter,
-    @Param('n', NoncePipe) nonce: Nonce,
+    @Param('n') n: string,
   ): Promise<NonceDto> {
-    const { allocation, history } = await this.submitters.nonce(submitter, nonce);
+    const { allocation, history } = await this.submitters.nonce(submitter, pathNonce(n));
     return Object.assign(toAllocationDto(allocation), {
       history: history.map((entry) => ({ ...entry, at: entry.at.toISOString() })),
     });

@@ -3,6 +3,7 @@ import {
   ALLOCATION_STAGES,
   ALLOCATION_STATUSES,
   ENGINE_NAMES,
+  LASTING_MODES,
   type AllocationStatus,
   type NonceGap,
   type NonceHistoryEntry,
@@ -79,6 +80,13 @@ export class SubmitterDto {
   @ApiProperty({ type: String, nullable: true })
   pausedReason!: string | null;
 
+  @ApiProperty({
+    enum: LASTING_MODES,
+    nullable: true,
+    description: 'Followed instead of the mode in force; null = follows it',
+  })
+  pinnedMode!: SubmitterView['pinnedMode'];
+
   @ApiProperty({ format: 'date-time' })
   asOf!: string;
 }
@@ -138,6 +146,7 @@ export function toSubmitterDto(view: SubmitterView): SubmitterDto {
     maxInFlight: view.maxInFlight,
     paused: view.paused,
     pausedReason: view.pausedReason,
+    pinnedMode: view.pinnedMode,
     asOf: view.asOf.toISOString(),
   };
 }

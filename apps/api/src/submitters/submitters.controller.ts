@@ -5,7 +5,7 @@ import { ApiProblems, ApiSubmitterParam } from '../documents/api-documentation';
 import { SubmitterPipe } from '../http/path-parameters';
 import { Actor } from '../http/principal';
 import { RequireScope } from '../http/scopes';
-import { OperatorActions } from './operator-actions';
+import { SettingsChanges } from './settings-changes';
 import { SubmitterReader } from './submitter-reader';
 import { SubmitterSettingsDto } from './submitter-commands.dto';
 import { ListSubmittersQuery } from './submitter-queries.dto';
@@ -16,7 +16,7 @@ import { SubmitterDto, SubmittersDto, toSubmitterDto } from './submitter.dto';
 export class SubmittersController {
   constructor(
     private readonly submitters: SubmitterReader,
-    private readonly actions: OperatorActions,
+    private readonly changes: SettingsChanges,
   ) {}
 
   @Get()
@@ -51,7 +51,7 @@ export class SubmittersController {
     @Body() body: SubmitterSettingsDto,
   ): Promise<SubmitterDto> {
     const { reason = 'settings changed', ...settings } = body;
-    await this.actions.changeSettings({ submitter, actor, reason }, settings);
+    await this.changes.change({ submitter, actor, reason }, settings);
     return toSubmitterDto(await this.submitters.view(submitter));
   }
 }

@@ -1,16 +1,23 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import {
   ACCESS_STORE,
+  MODE_SOURCE,
+  MODE_STORE,
   NonceEvents,
   NonceRecoveryService,
   SUBMITTER_STORE,
   submitterParts,
+  toRedisConnection,
   type AccessStore,
+  type ModeSource,
+  type ModeStore,
   type Submitter,
   type SubmitterStore,
 } from '@noncekit/nonce-core';
 import type { ApiEnvironment } from '../config/env.schema';
 import { OperatorActions } from './operator-actions';
+import { RecordedOrders } from './recorded-orders';
+import { SettingsChanges } from './settings-changes';
 import { SubmitterNoncesController } from './submitter-nonces.controller';
 import { SubmitterOperationsController } from './submitter-operations.controller';
 import { SubmitterReader } from './submitter-reader';
@@ -30,23 +37,37 @@ export class SubmittersModule {
             new SubmitterReader(store, windowOf(environment), environment.maxInFlight),
         },
         {
+          provide: RecordedOrders,
+          inject: [ACCESS_STORE, SubmitterReader],
+          useFactory: (access: AccessStore, reader: SubmitterReader) =>
+            new RecordedOrders(access, reader),
+        },
+        {
           provide: OperatorActions,
-          inject: [
-            SUBMITTER_STORE,
-            ACCESS_STORE,
-            SubmitterReader,
-            NonceRecoveryService,
-            NonceEvents,
-          ],
+          inject: [SUBMITTER_STORE, RecordedOrders, NonceRecoveryService, NonceEvents],
           useFactory: (
-            ...[submitters, access, reader, aligner, events]: [
+            ...[submitters, orders, aligner, events]: [
               SubmitterStore,
-              AccessStore,
-              SubmitterReader,
+              RecordedOrders,
               NonceRecoveryService,
               NonceEvents,
             ]
-          ) => new OperatorActions(submitters, access, reader, aligner, events),
+          ) => new OperatorActions(submitters, orders, aligner, events),
+        },
+        {
+          provide: SettingsChanges,
+          inject: [SUBMITTER_STORE, RecordedOrders, MODE_STORE, MODE_SOURCE],
+          useFactory: (
+            ...[submitters, orders, store, view]: [
+              SubmitterStore,
+              RecordedOrders,
+              ModeStore,
+              ModeSource,
+            ]
+          ) => {
+            const hasRedis = toRedisConnection(environment) !== null;
+            return new SettingsChanges(submitters, orders, { store, view, hasRedis });
+          },
         },
       ],
     };

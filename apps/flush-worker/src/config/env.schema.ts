@@ -3,8 +3,10 @@ import {
   loadEnvironment,
   NonceEnvironment,
   type EnvironmentSource,
+  type FieldProblem,
 } from '@noncekit/nonce-core';
-import { Matches } from 'class-validator';
+import { IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { readBurnKeyFile } from './burn-key-file';
 
 /** Everything the worker reads from its environment; nothing else in this app reads `process.env`. */
 export class WorkerEnvironment extends NonceEnvironment {
@@ -15,6 +17,39 @@ export class WorkerEnvironment extends NonceEnvironment {
   })
   @Matches(/^[A-Za-z0-9.:_-]{1,255}$/, { message: '$property must be a host name or address' })
   host = '0.0.0.0';
+
+  @FromEnvironment({
+    name: 'NONCE_BURN_KEYS_FILE',
+    kind: 'text',
+    reason:
+      'Private keys of the accounts whose nonces may be burned, one 0x… per line: a secret of the ' +
+      'worker alone, readable by its user only.',
+  })
+  @IsOptional()
+  @IsString()
+  burnKeysFile?: string;
+
+  @FromEnvironment({
+    name: 'NONCE_BURN_MAX_FEE_GWEI',
+    kind: 'integer',
+    unit: 'gwei',
+    reason: 'A burn that would pay more per unit of gas (it takes 21,000) waits and is reported.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000_000)
+  burnMaxFeeGwei = 1_000;
+
+  override crossCheck(): readonly FieldProblem[] {
+    return [...super.crossCheck(), ...this.burnProblems()];
+  }
+
+  private burnProblems(): readonly FieldProblem[] {
+    if (this.burnKeysFile !== undefined) return readBurnKeyFile(this.burnKeysFile).problems;
+    if (this.quarantineRelease !== 'burn') return [];
+    const detail = 'burn needs NONCE_BURN_KEYS_FILE; give it, or choose replacement or hold';
+    return [{ pointer: '/NONCE_QUARANTINE_RELEASE', detail }];
+  }
 }
 
 /** @throws NonceError NONCE_CONFIG_INVALID with every problem at once */

@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { ClusterService, RedisService } from '@liaoliaots/nestjs-redis';
 import { NonceModule, toNonceOptions, type NonceModuleOptions } from '@noncekit/nonce-core';
+import { burnSignerOption } from './burn-signer';
 import type { WorkerEnvironment } from './env.schema';
 import { redisImports } from './redis';
 
@@ -14,7 +15,7 @@ export function nonceModule(environment: WorkerEnvironment): DynamicModule {
     ],
     useFactory: (redis?: RedisService, cluster?: ClusterService): NonceModuleOptions => {
       const client = redis?.getOrThrow() ?? cluster?.getOrThrow();
-      const options = toNonceOptions(environment);
+      const options = { ...toNonceOptions(environment), ...burnSignerOption(environment) };
       return client === undefined ? options : { ...options, redis: { ...options.redis, client } };
     },
   });

@@ -1,4 +1,4 @@
-import { NonceError, type FieldProblem } from '@noncekit/nonce-core/domain';
+import { NonceError } from '@noncekit/nonce-core/domain';
 import {
   NO_METRICS,
   type ChainProfile,
@@ -6,25 +6,15 @@ import {
   type Logger,
   type Metrics,
 } from '@noncekit/nonce-core/ports';
-import { Provider } from './provider';
-import { ProviderPool } from './provider-pool';
-import { ProviderUrl } from './provider-url';
+import {
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  NO_LOGGER,
+  openProviderPool,
+  timeoutProblems,
+  urlProblems,
+} from './open-provider-pool';
 import { EvmChainReader } from './reader';
-import { RpcEndpoint } from './rpc-endpoint';
 import { EvmChainSender } from './sender';
-
-const DEFAULT_REQUEST_TIMEOUT_MS = 3_000;
-/** Node's timers fire at once above this. */
-const MAX_REQUEST_TIMEOUT_MS = 2 ** 31 - 1;
-/** How long a provider that never fails may serve another chain unnoticed. */
-const IDENTITY_MAX_AGE_MS = 10_000;
-
-const NO_LOGGER: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 export interface EvmChainOptions {
   readonly profile: ChainProfile;
@@ -46,34 +36,17 @@ export function createEvmChain(options: EvmChainOptions): ConfiguredChain {
   const timeoutMs = options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS;
   const problems = [...urlProblems(options.rpcUrls), ...timeoutProblems(timeoutMs)];
   if (problems.length > 0) throw new NonceError('NONCE_CONFIG_INVALID', { errors: problems });
-  const hrefs = new Set(options.rpcUrls.map((text) => new URL(text).href));
-  const providers = [...hrefs].map((href) => {
-    const endpoint = new RpcEndpoint({ url: new ProviderUrl(href), timeoutMs, metrics });
-    return new Provider({ endpoint, logger, nowMs: () => performance.now() });
-  });
-  const pool = new ProviderPool({
+  const { rpcUrls } = options;
+  const pool = openProviderPool({
     chainId: profile.chainId,
-    providers,
-    identityMaxAgeMs: IDENTITY_MAX_AGE_MS,
+    rpcUrls,
+    timeoutMs,
+    metrics,
+    logger,
   });
   return {
     profile,
     reader: new EvmChainReader(pool),
     sender: new EvmChainSender(pool, logger),
   };
-}
-
-function urlProblems(rpcUrls: readonly string[]): readonly FieldProblem[] {
-  if (rpcUrls.length === 0) return [{ pointer: '/rpcUrls', detail: 'needs at least one URL' }];
-  return rpcUrls.flatMap((text, i) => {
-    const usable = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-    return usable ? [] : [{ pointer: `/rpcUrls/${i}`, detail: 'must be an http or https URL' }];
-  });
-}
-
-function timeoutProblems(timeoutMs: number): readonly FieldProblem[] {
-  const usable =
-    Number.isInteger(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_REQUEST_TIMEOUT_MS;
-  const detail = `must be an integer in [1, ${MAX_REQUEST_TIMEOUT_MS}]`;
-  return usable ? [] : [{ pointer: '/requestTimeoutMs', detail }];
 }

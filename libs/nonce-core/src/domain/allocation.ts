@@ -42,6 +42,8 @@ export interface Allocation {
   readonly deadline: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** `updatedAt` as exactly as Postgres knows it, microseconds since 1970; absent elsewhere. */
+  readonly updatedAtUs?: number;
 }
 
 /** Limits of one allocation request; each is checked before any store is touched. */

@@ -79,6 +79,9 @@ function decideIntent(facts: HolderFacts): HolderVerdict {
     case 'INTENT':
     case 'BROADCAST':
       return facts.hashKnown ? same : stay; // another hash is a fee bump by the same holder
+    case 'BURNING':
+    case 'BURNT': // closed by us: also bytes that were recorded before must not leave now
+      return refuse('NONCE_FENCED');
     default:
       return facts.hashKnown ? same : closed;
   }

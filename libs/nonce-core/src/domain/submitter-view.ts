@@ -1,4 +1,5 @@
 import type { AllocationStage, AllocationStatus } from './allocation-state';
+import type { LastingMode } from './engine-mode';
 import type { EngineName, Epoch } from './epoch';
 import type { Nonce } from './nonce';
 import type { Submitter } from './submitter';
@@ -30,5 +31,7 @@ export interface SubmitterView {
   readonly maxInFlight: number;
   readonly paused: boolean;
   readonly pausedReason: string | null;
+  /** Followed instead of the mode in force; null = follows it. */
+  readonly pinnedMode: LastingMode | null;
   readonly asOf: Date;
 }

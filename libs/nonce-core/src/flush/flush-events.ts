@@ -86,6 +86,24 @@ export class FlushEvents {
     return run;
   }
 
+  /**
+   * For a process that ends: flushes as much as waits now, so that what it granted itself is among
+   * it. What other processes add meanwhile, and what other workers took, is theirs.
+   * @throws NonceError NONCE_STORE_UNAVAILABLE: it waits for the next worker.
+   */
+  async flushWaiting(shards: readonly number[], deadlineMs: number): Promise<void> {
+    const { clock, queue } = this.deps;
+    const endMs = clock.monotonicMs() + deadlineMs;
+    const backlog = await queue.backlog(shards);
+    let waiting = backlog.reduce((sum, { streamLength }) => sum + streamLength, 0);
+    while (waiting > 0 && clock.monotonicMs() < endMs) {
+      const taken = await this.take(shards);
+      if (taken.length === 0) return;
+      waiting -= taken.length;
+      await this.recorded(() => this.work(taken));
+    }
+  }
+
   /** After the last tick: hands the shards over to other workers. */
   async stop(): Promise<void> {
     await this.claims.release();

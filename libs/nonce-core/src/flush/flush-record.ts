@@ -9,12 +9,16 @@ export interface FlushHealth {
   /** Pieces of work in a row that a store failed. */
   readonly failures: number;
   readonly recordsPerSecond: number;
+  /** Of the last pieces of work, 0…100; null before the first one. */
+  readonly successPercent: number | null;
   /** Shards that this worker holds. */
   readonly shards: number;
 }
 
 /** The rate is that of so many last seconds. */
 const RATE_SECONDS = 10;
+/** At five looks a second the last twenty seconds. */
+const REMEMBERED_PIECES = 100;
 
 /** Tells of successes and failures: metrics, events, the log, the other nodes, and health. */
 export class FlushRecord {
@@ -23,6 +27,7 @@ export class FlushRecord {
   private lastFailureMs: number | null = null;
   private lastFailure: string | null = null;
   private failures = 0;
+  private readonly pieces: boolean[] = [];
 
   constructor(
     private readonly deps: Omit<FlushDeps, 'queue' | 'store'>,
@@ -53,6 +58,7 @@ export class FlushRecord {
   /** A store did not answer; everything comes again. */
   async outage(reason: string): Promise<void> {
     this.failures += 1;
+    this.remember(false);
     await this.failed(0, reason, this.failures === this.settings.retries + 1);
   }
 
@@ -60,6 +66,7 @@ export class FlushRecord {
   async succeeded(records: number): Promise<void> {
     const { metrics, events, clock } = this.deps;
     this.failures = 0;
+    this.remember(true);
     this.lastSuccessMs = clock.nowMs();
     metrics.set('nonce_flush_last_success_timestamp_seconds', {}, this.lastSuccessMs / 1_000);
     if (records === 0) return;
@@ -79,8 +86,20 @@ export class FlushRecord {
       lastFailure: this.lastFailure,
       failures: this.failures,
       recordsPerSecond: recent / RATE_SECONDS,
+      successPercent: this.successPercent(),
       shards,
     };
+  }
+
+  private remember(succeeded: boolean): void {
+    this.pieces.push(succeeded);
+    if (this.pieces.length > REMEMBERED_PIECES) this.pieces.shift();
+  }
+
+  private successPercent(): number | null {
+    const { length } = this.pieces;
+    if (length === 0) return null;
+    return Math.round((100 * this.pieces.filter(Boolean).length) / length);
   }
 
   /** Somebody is told only of what was in vain several times. */

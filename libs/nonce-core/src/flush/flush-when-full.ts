@@ -18,6 +18,10 @@ export function flushWhenFull(store: FastStore, flush: Pick<FlushEvents, 'flushN
     open: (openings) => store.open(openings),
     refill: (refills) => store.refill(refills),
     retire: (view, idleMs) => store.retire(view, idleMs),
+    handOver: (views) => store.handOver(views),
+    forget: (views) => store.forget(views),
+    raiseMode: (mark, shards) => store.raiseMode(mark, shards),
+    canary: (shards) => store.canary(shards),
     reclaim: (views, limit) => store.reclaim(views, limit),
     status: (shards) => store.status(shards),
   };

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
 import type { AlignmentStore, SubmitterStore } from '../ports/submitter-store.port';
+import type { TakeOver } from '../ports/take-over.port';
 import { AlignWithChain } from '../recovery/align-with-chain';
 import { ChainBaseline } from '../recovery/chain-baseline';
 import { RedisLockCoordinator } from '../redis/redis-lock-coordinator';
@@ -24,6 +25,7 @@ import {
   NONCE_METRICS,
   NONCE_OPTIONS,
   SUBMITTER_STORE,
+  TAKE_OVER,
 } from './tokens';
 
 type Observers = [Clock, Metrics, NonceEvents];
@@ -75,6 +77,7 @@ function reliableEngineProvider(): Provider {
       NONCE_CLOCK,
       NONCE_METRICS,
       NonceEvents,
+      TAKE_OVER,
     ],
     useFactory: (
       ...[options, store, submitters, baseline, chains, connection, windows, ...observers]: [
@@ -86,9 +89,10 @@ function reliableEngineProvider(): Provider {
         LockConnection,
         SubmitterWindows,
         ...Observers,
+        TakeOver,
       ]
     ) => {
-      const [clock, metrics, events] = observers;
+      const [clock, metrics, events, takeOver] = observers;
       return new ReliableEngine(
         {
           store: windows.applyTo(store),
@@ -99,6 +103,7 @@ function reliableEngineProvider(): Provider {
           clock,
           metrics,
           events,
+          takeOver,
         },
         { maxInFlight: options.maxInFlight, quarantine: options.quarantine },
       );

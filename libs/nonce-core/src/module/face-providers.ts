@@ -1,4 +1,5 @@
 import type { Provider } from '@nestjs/common';
+import { MirrorBuffer } from '../engines/dual-write/mirror-buffer';
 import { PerformanceEngine } from '../engines/performance/performance-engine';
 import { ReliableEngine } from '../engines/reliable/reliable-engine';
 import type { ChainRegistry } from '../ports/chain.port';
@@ -16,6 +17,7 @@ import { SubmitterDefaultsCache } from '../template/submitter-defaults';
 import { ViemSignedTransactions } from '../viem/viem-signed-transactions';
 import { WitnessFile } from '../witness/witness-file';
 import { FastHealth } from './fast/fast-health';
+import { FlushDrain } from './fast/flush-drain';
 import type { FastSide } from './fast/fast-side';
 import { LockConnection } from './lock-connection';
 import { NonceComponent } from './nonce-component';
@@ -99,10 +101,12 @@ export function operationProviders(): Provider[] {
         NonceExecutionTemplate,
         ReliableEngine,
         PerformanceEngine,
+        { token: MirrorBuffer, optional: true },
         LockConnection,
         FAST_SIDE,
         WITNESS_STORES,
         DATABASE,
+        FlushDrain,
         NONCE_OPTIONS,
       ],
       useFactory: lifecycleOf,
@@ -111,21 +115,29 @@ export function operationProviders(): Provider[] {
 }
 
 function lifecycleOf(
-  ...[template, reliable, performance, locks, side, witnesses, database, options]: [
+  ...[template, reliable, performance, mirror, locks, side, witnesses, database, drain, options]: [
     NonceExecutionTemplate,
     ReliableEngine,
     PerformanceEngine | null,
+    MirrorBuffer | null | undefined,
     LockConnection,
     FastSide | null,
     readonly WitnessStore[],
     OpenDatabase,
+    FlushDrain,
     ResolvedNonceOptions,
   ]
 ): NonceLifecycle {
-  const engines = performance === null ? [reliable] : [performance, reliable];
+  const engines = [performance, reliable, mirror].filter(
+    (each) => each !== null && each !== undefined,
+  );
   const files = witnesses.filter((witness) => witness instanceof WitnessFile);
   const connections = [...files, locks, ...(side === null ? [] : [side]), database];
-  return new NonceLifecycle({ template, engines, connections }, options.shutdown.deadlineMs);
+  const finish = (deadlineMs: number) => drain.finish(deadlineMs);
+  return new NonceLifecycle(
+    { template, engines, finish, connections },
+    options.shutdown.deadlineMs,
+  );
 }
 
 function templateProvider(): Provider {

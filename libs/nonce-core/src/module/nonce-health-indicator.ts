@@ -8,6 +8,11 @@ const PROBE_TIMEOUT_MS = 1_000;
 /** What is told beside the stores. Never rejects; what is not known in time is left out. */
 export interface HealthFacts {
   read(timeoutMs: number): Promise<Readonly<Record<string, unknown>>>;
+  /** What is too much or too slow, and what is done about it, part by part. */
+  react(
+    stores: readonly StoreHealth[],
+    facts: Readonly<Record<string, unknown>>,
+  ): Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -32,7 +37,8 @@ export class NonceHealthIndicator {
     }
     const serving = stores.every((health) => health.up || health.store !== 'postgres');
     const facts = Object.fromEntries(stores.map((health) => [health.store, factsOf(health)]));
-    return { [key]: { status: serving ? 'up' : 'down', ...more, ...facts } };
+    const reactions = this.more.react(stores, more);
+    return { [key]: { status: serving ? 'up' : 'down', ...more, ...facts, reactions } };
   }
 }
 

@@ -11,7 +11,10 @@ import { asyncOptionProviders, type NonceModuleAsyncOptions } from './async-opti
 import { engineProviders } from './engine-providers';
 import { faceProviders, operationProviders } from './face-providers';
 import { fastProviders } from './fast/fast-providers';
+import { modeViewProviders } from './modes/mode-view-providers';
+import { switchingProviders } from './modes/switching-providers';
 import { FlushDrain } from './fast/flush-drain';
+import { mirrorProviders } from './fast/mirror-providers';
 import { SubmitterNonces, submitterToken, type NamedSubmitter } from './named-submitters';
 import { NonceComponent } from './nonce-component';
 import { NonceEvents } from './nonce-events';
@@ -47,11 +50,16 @@ const EXPORTS = [
   tokens.TRACKING_STORE,
   tokens.ACCESS_STORE,
   tokens.CHAIN_REGISTRY,
+  tokens.MODE_STORE,
+  tokens.MODE_SOURCE,
+  tokens.MIRROR_REPORT,
+  tokens.MODE_SWITCHING,
   tokens.NONCE_METRICS,
   tokens.METRICS_REGISTRY,
   tokens.NONCE_CLOCK,
   tokens.NONCE_LOGGER,
   tokens.HEALTH_PROBES,
+  tokens.SIGNED_TRANSACTIONS,
 ];
 
 /**
@@ -102,6 +110,9 @@ function assemble(
       ...observerProviders(),
       ...storeProviders(),
       ...fastProviders(),
+      ...modeViewProviders(),
+      ...switchingProviders(),
+      ...mirrorProviders(),
       ...engineProviders(),
       ...faceProviders(),
       ...operationProviders(),

@@ -1,13 +1,15 @@
 import type { Registry } from 'prom-client';
 import type { Exposure } from '../domain/allocation';
-import type { EngineMode } from '../domain/engine-mode';
+import type { LastingMode } from '../domain/engine-mode';
 import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-policy';
+import type { BurnSigner } from '../ports/burn-signer.port';
 import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
 import type { IntentPolicy } from '../ports/fast-epoch-store.port';
 import type { Logger } from '../ports/logger.port';
 import type { createDataSource } from '../postgres/data-source';
 import type { SignerCheck } from '../template/check-intent-bytes';
 import type { RedisClient } from '../redis/redis-client';
+import type { ResolvedSwitching, SwitchingOptions } from './modes/switching-options';
 import type { TemplateSettings } from '../template/template-settings';
 
 /** TypeORM's data source of a Postgres. */
@@ -46,7 +48,7 @@ export interface ChainClient {
 export type ChainOptions = ChainSettings &
   ({ readonly rpcUrls: readonly string[] } | { readonly client: ChainClient });
 
-/** Of `mode: 'PERFORMANCE'` alone. */
+/** Of issuing from Redis alone. */
 export interface PerformanceOptions {
   /** `redis` is the one this version has. */
   readonly strategy?: string;
@@ -89,16 +91,16 @@ export interface RecoveryOptions {
 }
 
 /** What a host writes. Every default is in `resolve-options.ts`. */
-export interface NonceModuleOptions {
+export interface NonceModuleOptions extends SwitchingOptions {
   readonly database: DatabaseOptions;
   /** By chain id. Submitters of other chains work too; their transactions are not followed. */
   readonly chains?: Readonly<Record<number, ChainOptions>>;
   readonly defaultChainId?: number;
   /**
-   * How this process issues nonces: `RELIABLE` from Postgres, `PERFORMANCE` from Redis. Fixed for
-   * the life of the process; processes of both modes may run side by side.
+   * The mode that begins where none was ever set: `RELIABLE` issues from Postgres, `DUAL_WRITE`
+   * mirrors that to Redis, `PERFORMANCE` issues from Redis. Later only switches count.
    */
-  readonly mode?: EngineMode;
+  readonly mode?: LastingMode;
   readonly performance?: PerformanceOptions;
   readonly flush?: FlushOptions;
   readonly recovery?: RecoveryOptions;
@@ -124,7 +126,10 @@ export interface NonceModuleOptions {
   };
   /** `each` recovers the signer of every intent, `first` that of a submitter's first one. */
   readonly intent?: { readonly signerCheck?: SignerCheck };
+  /** `burn` needs a `burnSigner` wherever `NonceTrackingModule` runs. */
   readonly quarantine?: { readonly ms?: number; readonly release?: QuarantineRelease };
+  /** Signs transfers of nothing that close nonces, under `quarantine.release: 'burn'`. */
+  readonly burnSigner?: BurnSigner;
   readonly shutdown?: { readonly deadlineMs?: number };
   readonly metrics?: {
     /** Registry that receives the metrics; by default each module has its own. */
@@ -166,11 +171,11 @@ interface ResolvedRecovery {
 }
 
 /** What the rest of the code sees: complete, checked, frozen. */
-export interface ResolvedNonceOptions {
+export interface ResolvedNonceOptions extends ResolvedSwitching {
   readonly database: ResolvedDatabase;
   readonly chains: readonly ResolvedChain[];
   readonly defaultChainId: number | null;
-  readonly mode: EngineMode;
+  readonly mode: LastingMode;
   readonly performance: ResolvedPerformance;
   readonly flush: Required<FlushOptions>;
   readonly recovery: ResolvedRecovery;
@@ -185,6 +190,7 @@ export interface ResolvedNonceOptions {
   readonly template: TemplateSettings;
   readonly intent: { readonly signerCheck: SignerCheck };
   readonly quarantine: QuarantinePolicy;
+  readonly burnSigner: BurnSigner | null;
   readonly shutdown: { readonly deadlineMs: number };
   readonly metrics: { readonly registry: Registry | null; readonly enabled: boolean };
   readonly logger: Logger | null;

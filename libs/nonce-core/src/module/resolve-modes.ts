@@ -1,4 +1,4 @@
-import { ENGINE_MODES } from '../domain/engine-mode';
+import { LASTING_MODES } from '../domain/engine-mode';
 import { INTENT_POLICIES } from '../ports/fast-epoch-store.port';
 import { OPTION_DEFAULTS } from './option-defaults';
 import type { OptionProblems } from './option-problems';
@@ -15,7 +15,7 @@ const MAX_PREFETCH = 65_536;
 /** Which mode issues nonces, and everything that only the one that issues from Redis reads. */
 export function resolveModes(options: NonceModuleOptions, problems: OptionProblems): ResolvedModes {
   const mode = options.mode ?? OPTION_DEFAULTS.mode;
-  problems.oneOf('/mode', mode, ENGINE_MODES);
+  problems.oneOf('/mode', mode, LASTING_MODES);
   if (mode === 'PERFORMANCE' && options.redis?.enabled === false) {
     problems.add('/mode', 'PERFORMANCE issues from Redis, which redis.enabled switches off');
   }

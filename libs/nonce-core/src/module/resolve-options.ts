@@ -3,6 +3,7 @@ import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
 import { toChainId } from '../domain/submitter';
 import type { ChainProfile } from '../ports/chain.port';
 import { SIGNER_CHECKS } from '../template/check-intent-bytes';
+import { resolveSwitching } from './modes/resolve-switching';
 import { OPTION_DEFAULTS } from './option-defaults';
 import { OptionProblems } from './option-problems';
 import type {
@@ -37,9 +38,11 @@ export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOption
     defaultChainId: options.defaultChainId ?? null,
     maxInFlight,
     ...resolveModes(options, problems),
+    ...resolveSwitching(options, problems),
     ...resolveWork(options, problems),
     redis: { client: null, ...OPTION_DEFAULTS.redis, ...options.redis },
     metrics: { registry: null, ...OPTION_DEFAULTS.metrics, ...options.metrics },
+    burnSigner: options.burnSigner ?? null,
     logger: options.logger ?? null,
   };
   problems.throwIfAny();
@@ -54,6 +57,10 @@ const OPTION_KEYS = [
   'performance',
   'flush',
   'recovery',
+  'degrade',
+  'modes',
+  'autoPromote',
+  'health',
   'maxInFlight',
   'redis',
   'lock',
@@ -61,6 +68,7 @@ const OPTION_KEYS = [
   'allocation',
   'intent',
   'quarantine',
+  'burnSigner',
   'shutdown',
   'metrics',
   'global',
@@ -89,12 +97,6 @@ function resolveWork(
   problems.oneOf('/intent/signerCheck', intent.signerCheck, SIGNER_CHECKS);
   problems.integer('/quarantine/ms', quarantine.ms, [0, ONE_DAY_MS]);
   problems.oneOf('/quarantine/release', quarantine.release, QUARANTINE_RELEASES);
-  if (quarantine.release === 'burn') {
-    problems.add(
-      '/quarantine/release',
-      'burn needs a burn signer, which this version does not take',
-    );
-  }
   problems.integer('/shutdown/deadlineMs', shutdown.deadlineMs, [0, TEN_MINUTES_MS]);
   return { lock, template: { ttlMs, exposure, waitMs, ...retry }, intent, quarantine, shutdown };
 }

@@ -29,10 +29,11 @@ export class SubmitterWindows {
       return defaultWindow === undefined ? request : { ...request, defaultWindow };
     };
     return {
-      enter: (requests, intents) =>
+      enter: (requests, intents, modeEpoch) =>
         store.enter(
           requests.map((request) => widened(request.submitter, request)),
           intents,
+          modeEpoch,
         ),
       refill: (requests, intents) =>
         store.refill(
@@ -42,6 +43,7 @@ export class SubmitterWindows {
       record: (rows, quarantine) => store.record(rows, quarantine),
       findBindings: (requests) => store.findBindings(requests),
       close: (view, retiredNext, reason) => store.close(view, retiredNext, reason),
+      takeOver: (submitter, ending, modeEpoch) => store.takeOver(submitter, ending, modeEpoch),
       awaitingLoad: (limit) => store.awaitingLoad(limit),
       ruling: (submitter) => store.ruling(submitter),
       listRuling: (after, limit) => store.listRuling(after, limit),

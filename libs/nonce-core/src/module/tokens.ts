@@ -27,4 +27,20 @@ export const METRICS_REGISTRY = token('metrics registry');
 export const NONCE_CLOCK = token('clock');
 export const NONCE_LOGGER = token('logger');
 export const SIGNED_TRANSACTIONS = token('signed transactions');
+/** `ModeStore`: the mode in Postgres. */
+export const MODE_STORE = token('mode store');
+/** `ModeSource`: this node's view of it. */
+export const MODE_SOURCE = token('mode source');
+/** `ModeSwitching`: how people and programs change it. */
+export const MODE_SWITCHING = token('mode switching');
+/** `EpochHandOver`, or null without Redis. */
+export const HAND_OVER = token('hand over');
+/** `TakeOver`: brings submitters from fast epochs to Postgres. */
+export const TAKE_OVER = token('take over');
+/** `MirrorReport`, or null where nothing is mirrored. */
+export const MIRROR_REPORT = token('mirror report');
+/** `ShardBreakers`, or null without Redis. */
+export const SHARD_BREAKERS = token('shard breakers');
+/** Jobs that follow and change the mode in every process. */
+export const MODE_JOBS = token('mode jobs');
 export const HEALTH_PROBES = token('health probes');

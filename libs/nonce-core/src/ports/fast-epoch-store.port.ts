@@ -3,7 +3,8 @@ import type { Epoch } from '../domain/epoch';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type { Submitter } from '../domain/submitter';
 import type { AllocateAnswer } from './allocation-store.port';
-import type { FastGrant, FastLimits, FastView, FreeNonce, Incarnation } from './fast-store.port';
+import type { FastLimits, FreeNonce } from './fast-range.port';
+import type { FastGrant, FastView, Incarnation } from './fast-store.port';
 
 /** `strict`: an intent is durable before anything is sent; `relaxed`: no Postgres write before it. */
 export const INTENT_POLICIES = ['strict', 'relaxed'] as const;
@@ -35,10 +36,14 @@ export interface FastEpoch {
   readonly loanSeen: number;
 }
 
-/** `absent`: no state row yet. `stale`: another epoch or engine rules now. */
+/**
+ * `absent`: no state row yet. `stale`: another epoch or engine rules now. `mode`: the mode is another
+ * one by now, or entitles this submitter to no fast engine.
+ */
 export type FastEpochAnswer =
   | { readonly kind: 'epoch'; readonly epoch: FastEpoch }
   | { readonly kind: 'absent' }
+  | { readonly kind: 'mode' }
   | { readonly kind: 'stale' };
 
 export interface FastRefillRequest {
@@ -71,13 +76,24 @@ export interface FastBindingRequest {
   readonly exposure: Exposure;
 }
 
+/** The fast epoch that was seen to rule, and where its store ended it; null = not known, as in close(). */
+export interface FastEnding {
+  readonly epoch: Epoch;
+  readonly retiredNext: number | null;
+}
+
 /** Postgres's side of fast epochs: the only place where an epoch, a ceiling or a binding changes. */
 export interface FastEpochStore {
-  /** Joins the ruling epoch of this incarnation, or wins a new one. One answer per request. */
+  /**
+   * Joins the ruling epoch of this incarnation, or wins a new one, while the mode has this epoch and
+   * entitles the submitter. One answer per request.
+   */
   enter(
     requests: readonly FastEpochRequest[],
     intents: IntentPolicy,
+    modeEpoch: number,
   ): Promise<readonly FastEpochAnswer[]>;
+  /** `mode`: fresh nonces were wanted and the mode gives none; nothing changed and the epoch goes on. */
   refill(
     requests: readonly FastRefillRequest[],
     intents: IntentPolicy,
@@ -103,6 +119,17 @@ export interface FastEpochStore {
    * under `relaxed` quarantines everything without a verdict. False when another epoch rules.
    */
   close(view: FastView, retiredNext: number | null, reason: string): Promise<boolean>;
+  /**
+   * Gives a submitter to the reliable engine: `taken` (also when it has it already), `mode` when the
+   * mode is another one by now or entitles it to a fast engine, `stale` when another fast epoch rules.
+   * `ending` is null where ruling() knows none: an epoch that was closed, or that no store was told of.
+   * May be repeated, and by several nodes at once.
+   */
+  takeOver(
+    submitter: Submitter,
+    ending: FastEnding | null,
+    modeEpoch: number,
+  ): Promise<'taken' | 'mode' | 'stale'>;
   /** Submitters of fast epochs that have nonces to hand to their fast store. */
   awaitingLoad(limit: number): Promise<readonly FastView[]>;
   /** Ruling epochs in key order, those behind `after`; null = from the start. */

@@ -4,6 +4,7 @@ import type { Epoch } from '../domain/epoch';
 import type { ErrorCode } from '../domain/errors/catalogue';
 import type { Nonce } from '../domain/nonce';
 import type { Submitter } from '../domain/submitter';
+import type { FastLimits, FastRefillBehind, FreeNonce } from './fast-range.port';
 
 /** Proof that a fast store is the same uninterrupted primary: run id, replication id and role. */
 export type Incarnation = string;
@@ -13,26 +14,6 @@ export interface FastView {
   readonly submitter: Submitter;
   readonly epoch: Epoch;
   readonly incarnation: Incarnation;
-}
-
-/** What limits fresh nonces beside the ceiling; copied from Postgres, the authority. */
-export interface FastLimits {
-  /** Known chain count; nothing below it is issued. 0 without a chain. */
-  readonly floor: number;
-  /** First fresh nonce that the window forbids; null = the window counts reservations instead. */
-  readonly windowEnd: number | null;
-  /** Most reservations at once where no chain count is known; 0 = no limit. */
-  readonly maxReserved: number;
-  /** Reservations that Postgres knows and the fast store may have forgotten (INTENT and later). */
-  readonly reservedElsewhere: number;
-  readonly paused: boolean;
-}
-
-/** A nonce of an earlier holder handed to the fast store, to be issued before fresh ones. */
-export interface FreeNonce {
-  readonly nonce: Nonce;
-  /** May have been sent by an earlier holder: issued as a replacement only. */
-  readonly tainted: boolean;
 }
 
 export interface FastAllocateRow {
@@ -63,8 +44,12 @@ export interface FastGrant {
   readonly deadlineMs: number;
 }
 
-/** Why a view cannot be used any more; each of them ends in a new epoch, never in a repair. */
-export type StaleReason = 'incarnation' | 'absent' | 'epoch' | 'drain';
+/**
+ * Why a view cannot be used any more; each of them ends in a new epoch, never in a repair.
+ * `mode`: the mode changed since the epoch was opened, or its mark is gone. `drain`: nothing is
+ * granted by any fast store for now.
+ */
+export type StaleReason = 'incarnation' | 'absent' | 'epoch' | 'mode' | 'drain';
 
 export type FastAllocateAnswer =
   | {
@@ -182,9 +167,17 @@ export interface FlushEvent {
   readonly atMs: number;
 }
 
+/** What every shard is told about the mode. */
+export interface ModeMark {
+  readonly epoch: number;
+  readonly drain: boolean;
+}
+
 /** Opens an epoch that this node has just won in Postgres. One shot: never sent twice. */
 export interface FastOpening {
   readonly view: FastView;
+  /** Epoch of the mode under which it was won; a later one refuses the opening. */
+  readonly modeEpoch: number;
   readonly base: number;
   readonly ceiling: number;
   readonly limits: FastLimits;
@@ -196,12 +189,14 @@ export interface FastOpening {
 }
 
 /** Free nonces are taken only by a store whose last loan is `loanSeen`; then `loan` is its last. */
-export type FastRefill = Omit<FastOpening, 'base'> & { readonly loanSeen: number };
+export type FastRefill = Omit<FastOpening, 'base' | 'modeEpoch'> & { readonly loanSeen: number };
 
-/** Ceiling and limits were taken, the free nonces were not: another loan reached the store last. */
-export interface FastRefillBehind {
-  readonly kind: 'behind';
-  readonly loan: number;
+/** Everything a fast store knew of an epoch when it was ended there. */
+export interface HandedOver {
+  /** First fresh nonce that was never issued. */
+  readonly next: number;
+  /** The last fact about each grant that Postgres may not have heard of. */
+  readonly facts: readonly FlushEvent[];
 }
 
 export interface FastStatus {
@@ -238,6 +233,17 @@ export interface FastStore {
    * nothing was granted for `idleMs`; null when it is not idle, or not here.
    */
   retire(view: FastView, idleMs: number): Promise<{ readonly next: number } | null>;
+  /**
+   * Ends epochs here for good, whoever holds nonces of them, and tells all that is known of them. The
+   * same answer again until `forget`. null = another epoch or incarnation, or something of it is lost.
+   */
+  handOver(views: readonly FastView[]): Promise<readonly (HandedOver | null | Error)[]>;
+  /** Drops what is kept of handed over epochs; Postgres has all of it. */
+  forget(views: readonly FastView[]): Promise<void>;
+  /** Marks shards with the mode's epoch, never with an older one. Returns the shards that took it. */
+  raiseMode(mark: ModeMark, shards: readonly number[]): Promise<readonly number[]>;
+  /** Runs a script that writes and reads in each shard. @throws NonceError NONCE_STORE_UNAVAILABLE. */
+  canary(shards: readonly number[]): Promise<void>;
   /** Reservations past their deadline become free or quarantined, as events. Returns how many. */
   reclaim(views: readonly FastView[], limit: number): Promise<number>;
   status(shards: readonly number[]): Promise<readonly FastStatus[]>;

@@ -53,7 +53,27 @@ export const METRICS = {
   nonce_mode_info: {
     kind: 'gauge',
     labels: ['mode'],
-    help: '1 for the mode in which this process issues nonces.',
+    help: '1 for the mode in force as this process knows it, 0 for those before it.',
+  },
+  nonce_mode_switches_total: {
+    kind: 'counter',
+    labels: ['from', 'to', 'trigger'],
+    help: 'Switches of the mode that this process recorded, by an operator or automatic.',
+  },
+  nonce_mode_last_switch_timestamp_seconds: {
+    kind: 'gauge',
+    labels: [],
+    help: 'When the mode in force was switched to.',
+  },
+  nonce_degraded_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Times this process left Redis for Postgres because Redis failed.',
+  },
+  nonce_degraded_seconds_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Time this process saw the mode DEGRADED in force.',
   },
   nonce_prefetch_exhausted_total: {
     kind: 'counter',
@@ -99,6 +119,31 @@ export const METRICS = {
     kind: 'gauge',
     labels: [],
     help: 'Events that could not be applied and wait for a decision.',
+  },
+  nonce_mirror_records_total: {
+    kind: 'counter',
+    labels: ['result'],
+    help: 'Facts for the mirror in Redis: written, failed to be written, or dropped before.',
+  },
+  nonce_mirror_waiting: {
+    kind: 'gauge',
+    labels: [],
+    help: 'Facts of this process that wait to be written to the mirror.',
+  },
+  nonce_mirror_repairs_total: {
+    kind: 'counter',
+    labels: ['cause'],
+    help: 'Facts that the comparison brought to the mirror: late ones, and divergence.',
+  },
+  nonce_mirror_divergence_total: {
+    kind: 'counter',
+    labels: ['kind'],
+    help: 'Differences between mirror and Postgres that two looks in a row have seen.',
+  },
+  nonce_mirror_in_step: {
+    kind: 'gauge',
+    labels: [],
+    help: '1 while this process compares the mirror and its last round found no difference, else 0.',
   },
   nonce_rpc_requests_total: {
     kind: 'counter',

@@ -11,6 +11,10 @@ export interface TrackedAllocation extends Allocation {
   readonly mayLackHashes?: boolean;
   /** Bytes of the last intent that stored them; null when only hashes are known. */
   readonly rawTx: Hex | null;
+  /** Those of `hashes` that are of our own transfers of nothing, oldest first. */
+  readonly burnHashes: readonly Hex[];
+  /** Bytes of the last of them; null while there is none. */
+  readonly burnTx: Hex | null;
   readonly blockNumber: number | null;
   readonly blockHash: Hex | null;
   /** Known latest count of the account, from the last alignment. */
@@ -34,12 +38,24 @@ export interface TrackingVerdict {
   readonly reason: string;
   /** When to look again; ignored for terminal stages. */
   readonly nextLookMs: number;
-  /** Set when the row needs a decision. */
+  /** True when the row needs a decision, false when it no longer does; absent = as it was. */
   readonly stuck?: boolean;
   /** Hashes the decision knew; the verdict is dropped when the holder recorded more meanwhile. */
   readonly hashesSeen?: number;
   /** For a row that enters quarantine: when it may be issued as a replacement; absent = never. */
   readonly releaseAfterMs?: number;
+}
+
+/** Our own transfer of nothing, to be recorded before it is sent. */
+export interface BurnRecord {
+  readonly id: string;
+  /** The stage it was claimed in. */
+  readonly from: AllocationStage;
+  /** Hashes the decision knew; nothing is recorded when the holder recorded more meanwhile. */
+  readonly hashesSeen: number;
+  readonly txHash: Hex;
+  readonly rawTx: Hex;
+  readonly nextLookMs: number;
 }
 
 /**
@@ -62,6 +78,12 @@ export interface TrackingStore {
   }): Promise<readonly TrackedAllocation[]>;
   /** Ids of the rows written; rows that changed meanwhile are left alone. */
   apply(verdicts: readonly TrackingVerdict[]): Promise<ReadonlySet<string>>;
+  /**
+   * Moves quarantined rows to BURNING with the hash and bytes of the burn, or adds a better paying one
+   * to a row that is BURNING: from then on their holders are refused. Ids of the rows written; rows
+   * that changed meanwhile, or whose nonce the chain counts as used, are left alone.
+   */
+  recordBurns(burns: readonly BurnRecord[]): Promise<ReadonlySet<string>>;
   /** Moves the next look of claimed rows without changing their stage. */
   postpone(rows: readonly { readonly id: string; readonly nextLookMs: number }[]): Promise<void>;
   /** Totals for gauges and health; cheap, from partial indexes. */

@@ -28,6 +28,7 @@ interface SubmitterGrant {
   next: number;
   epoch: Epoch;
   at: Date;
+  atUs: number;
   rank: number;
   reissued: Reissued[];
 }
@@ -68,6 +69,7 @@ function newGrant(reply: AllocateReply): SubmitterGrant {
     next: Number(reply.nonce),
     epoch: Number(reply.extra) as Epoch,
     at: new Date(reply.at_ms ?? 0),
+    atUs: Math.round((reply.at_ms ?? 0) * 1_000),
     rank: 0,
     reissued: [],
   };
@@ -130,6 +132,7 @@ function nextAllocation(row: AllocateRow, grant: SubmitterGrant, id: string): Al
     deadline: new Date(grant.at.getTime() + row.ttlMs),
     createdAt: grant.at,
     updatedAt: grant.at,
+    updatedAtUs: grant.atUs,
   };
 }
 

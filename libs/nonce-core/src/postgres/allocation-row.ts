@@ -44,5 +44,6 @@ export function toAllocation(row: AllocationRow): Allocation {
     deadline: row.deadline_ms === null ? null : new Date(row.deadline_ms),
     createdAt: new Date(row.created_ms),
     updatedAt: new Date(row.updated_ms),
+    updatedAtUs: Math.round(row.updated_ms * 1_000),
   };
 }

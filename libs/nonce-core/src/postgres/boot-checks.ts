@@ -1,5 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { NonceError, type FieldProblem } from '../domain/errors/nonce-error';
+import { functionsAreBehind } from './functions/decide-functions';
+import { recordedFunctions } from './functions/recorded-functions';
+import { FUNCTIONS } from './generated/functions';
 import { quoteSchema, type StatementParameters } from './generated/sql';
 import type { StatementRunner } from './statement-runner';
 
@@ -23,21 +26,30 @@ export interface BootCheckOptions {
 /**
  * Refuses to start on a database that could issue a nonce twice, each refusal with its mending.
  * @throws NonceError NONCE_CONFIG_INVALID with every problem of the server at once,
- * NONCE_SCHEMA_BEHIND when a migration of this program is missing, NONCE_STORE_UNAVAILABLE.
+ * NONCE_SCHEMA_BEHIND when a migration of this program is missing or the functions are older than its
+ * own, NONCE_STORE_UNAVAILABLE.
  */
 export async function checkDatabase(
   source: DataSource,
   runner: StatementRunner,
   options: BootCheckOptions,
 ): Promise<void> {
+  const problems = await readServerProblems(runner, options);
+  if (problems.length > 0) throw new NonceError('NONCE_CONFIG_INVALID', { errors: problems });
+  await checkSchema(source, options.schema);
+}
+
+/** What is wrong with the server that answers now. @throws NonceError NONCE_STORE_UNAVAILABLE. */
+export async function readServerProblems(
+  runner: StatementRunner,
+  { allowUnsafe }: Pick<BootCheckOptions, 'allowUnsafe'>,
+): Promise<FieldProblem[]> {
   const rows = await runner.run<ServerRow, StatementParameters['checkServer']>(
     runner.statements.checkServer,
     {},
   );
   const server = rows[0];
-  const problems = server === undefined ? [] : serverProblems(server, options.allowUnsafe);
-  if (problems.length > 0) throw new NonceError('NONCE_CONFIG_INVALID', { errors: problems });
-  await checkSchema(source, options.schema);
+  return server === undefined ? [] : serverProblems(server, allowUnsafe);
 }
 
 /** What is wrong with a server, as data; pure, so that no server has to be broken to test it. */
@@ -68,6 +80,9 @@ async function checkSchema(source: DataSource, schema: string): Promise<void> {
   const missing = source.migrations
     .map((migration) => migration.name ?? migration.constructor.name)
     .filter((name) => !applied.has(name));
+  if (functionsAreBehind(await recordedFunctions(source, schema), FUNCTIONS)) {
+    missing.push(`functions, version ${String(FUNCTIONS.version)}`);
+  }
   if (missing.length > 0)
     throw new NonceError('NONCE_SCHEMA_BEHIND', { context: { schema, missing } });
 }

@@ -4,6 +4,9 @@ import { FastEpochs1763856000000 } from './migrations/1763856000000-fast-epochs'
 import { Flush1763857000000 } from './migrations/1763857000000-flush';
 import { Continuity1763858000000 } from './migrations/1763858000000-continuity';
 import { WatchFastStores1763859000000 } from './migrations/1763859000000-watch-fast-stores';
+import { SchemaFunctions1763860000000 } from './migrations/1763860000000-schema-functions';
+import { Burns1763861000000 } from './migrations/1763861000000-burns';
+import { Modes1763862000000 } from './migrations/1763862000000-modes';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -52,6 +55,9 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       Flush1763857000000,
       Continuity1763858000000,
       WatchFastStores1763859000000,
+      SchemaFunctions1763860000000,
+      Burns1763861000000,
+      Modes1763862000000,
     ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',

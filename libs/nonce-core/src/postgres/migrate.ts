@@ -1,4 +1,6 @@
 import { createDataSource } from './data-source';
+import { applyFunctions } from './functions/apply-functions';
+import { FUNCTIONS } from './generated/functions';
 import { quoteSchema } from './generated/sql';
 
 export interface MigrateOptions {
@@ -8,8 +10,10 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings the schema up to this program's version; does nothing when it is. Safe to run from several
- * places at once: a transaction-scoped lock lets one of them work.
+ * Brings the schema up to this program's version, first tables, then functions; does nothing when it
+ * is, and takes nothing back when it is newer. Safe to run from several places at once: a
+ * transaction-scoped lock lets one of them work. Replies what was applied: names of migrations, and
+ * last the functions.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: readonly string[] }> {
   const schema = quoteSchema(options.schema);
@@ -26,9 +30,13 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: reado
         `noncekit migrations of ${options.schema}`,
       ]);
       await source.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-      const applied = await source.runMigrations();
-      for (const migration of applied) options.log?.(`applied ${migration.name}`);
-      return { applied: applied.map((migration) => migration.name) };
+      const applied = (await source.runMigrations()).map((migration) => migration.name);
+      const functions = `functions, version ${String(FUNCTIONS.version)}`;
+      const verdict = await applyFunctions(manager, options.schema);
+      if (verdict === 'apply') applied.push(functions);
+      if (verdict === 'newer') options.log?.(`left ${functions}: the schema has newer ones`);
+      for (const name of applied) options.log?.(`applied ${name}`);
+      return { applied };
     });
   } finally {
     await source.destroy();

@@ -5,6 +5,7 @@ import type { Submitter } from '../domain/submitter';
 import type { AllocateAnswer } from '../ports/allocation-store.port';
 import type {
   FastBindingRequest,
+  FastEnding,
   FastEpochAnswer,
   FastEpochRequest,
   FastEpochStore,
@@ -25,7 +26,7 @@ import { readAllocations, replayOf } from './read-allocations';
 import type { StatementRunner } from './statement-runner';
 
 interface EpochReply {
-  readonly kind: 'epoch' | 'absent' | 'stale';
+  readonly kind: 'epoch' | 'absent' | 'mode' | 'stale';
   readonly ord: number;
   readonly epoch: string;
   readonly incarnation: string;
@@ -68,6 +69,7 @@ export class PostgresFastEpochStore implements FastEpochStore {
   async enter(
     requests: readonly FastEpochRequest[],
     intents: IntentPolicy,
+    modeEpoch: number,
   ): Promise<readonly FastEpochAnswer[]> {
     if (requests.length === 0) return [];
     const replies = await this.runner.run<EpochReply, EpochParameters>(
@@ -79,6 +81,7 @@ export class PostgresFastEpochStore implements FastEpochStore {
         raises: requests.map((request) => request.raise),
         windows: requests.map((request) => request.defaultWindow),
         reasons: requests.map((request) => request.reason),
+        modeEpoch,
         ...this.common(intents),
       },
     );
@@ -148,6 +151,27 @@ export class PostgresFastEpochStore implements FastEpochStore {
       release,
     });
     return (rows[0]?.epoch ?? null) !== null;
+  }
+
+  async takeOver(
+    submitter: Submitter,
+    ending: FastEnding | null,
+    modeEpoch: number,
+  ): Promise<'taken' | 'mode' | 'stale'> {
+    const { ms: quarantineMs, release } = this.quarantine;
+    const [row] = await this.runner.run<
+      { verdict: 'taken' | 'mode' | 'stale' },
+      StatementParameters['takeOverSubmitter']
+    >(this.runner.statements.takeOverSubmitter, {
+      submitter,
+      epoch: ending?.epoch ?? null,
+      retiredNext: ending?.retiredNext ?? null,
+      modeEpoch,
+      quarantineMs,
+      release,
+    });
+    if (row === undefined) throw new Error('a take-over was asked for and not answered');
+    return row.verdict;
   }
 
   async awaitingLoad(limit: number): Promise<readonly FastView[]> {

@@ -1,6 +1,7 @@
 import type { Allocation } from '../domain/allocation';
 import type { Hex } from '../domain/brand';
 import type {
+  BurnRecord,
   TrackedAllocation,
   TrackingStore,
   TrackingVerdict,
@@ -13,6 +14,8 @@ interface TrackedRow extends AllocationRow {
   readonly inherited_hashes: number;
   readonly may_lack_hashes: boolean;
   readonly raw_tx: Buffer | null;
+  readonly burn_hashes: string | null;
+  readonly burn_tx: Buffer | null;
   readonly block_number: string | null;
   readonly block_hash: string | null;
   readonly chain_latest_count: string | null;
@@ -28,6 +31,7 @@ interface BacklogRow {
   readonly recyclable: string;
 }
 
+type BurnColumns = Unguarded<StatementParameters['recordBurns']>;
 type ApplyColumns = Unguarded<StatementParameters['applyTracking']>;
 
 /** Finds and settles the tracker's work by scanning partial indexes; every claim skips locked rows. */
@@ -69,6 +73,22 @@ export class PostgresTrackingStore implements TrackingStore {
     const rows = await this.runner.run<{ id: string }, ApplyColumns>(
       this.runner.statements.applyTracking,
       applyColumns(verdicts),
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async recordBurns(burns: readonly BurnRecord[]): Promise<ReadonlySet<string>> {
+    if (burns.length === 0) return new Set();
+    const rows = await this.runner.run<{ id: string }, BurnColumns>(
+      this.runner.statements.recordBurns,
+      {
+        ids: burns.map((burn) => burn.id),
+        fromStages: burns.map((burn) => burn.from),
+        hashesSeen: burns.map((burn) => burn.hashesSeen),
+        txHashes: burns.map((burn) => burn.txHash.toLowerCase()),
+        rawTxs: burns.map((burn) => Buffer.from(burn.rawTx.slice(2), 'hex')),
+        nextLookMs: burns.map((burn) => Math.round(burn.nextLookMs)),
+      },
     );
     return new Set(rows.map((row) => row.id));
   }
@@ -118,7 +138,9 @@ function toTracked(row: TrackedRow): TrackedAllocation {
     ...toAllocation(row),
     inheritedHashes: row.inherited_hashes,
     mayLackHashes: row.may_lack_hashes,
-    rawTx: row.raw_tx === null ? null : `0x${row.raw_tx.toString('hex')}`,
+    rawTx: toHex(row.raw_tx),
+    burnHashes: (row.burn_hashes?.split(',') ?? []) as Hex[],
+    burnTx: toHex(row.burn_tx),
     blockNumber: toNumber(row.block_number),
     blockHash: row.block_hash as Hex | null,
     chainLatestCount: toNumber(row.chain_latest_count),
@@ -126,6 +148,10 @@ function toTracked(row: TrackedRow): TrackedAllocation {
     unchangedMs: row.unchanged_ms,
     stuckMs: row.stuck_ms,
   };
+}
+
+function toHex(bytes: Buffer | null): Hex | null {
+  return bytes === null ? null : `0x${bytes.toString('hex')}`;
 }
 
 function toNumber(text: string | null): number | null {

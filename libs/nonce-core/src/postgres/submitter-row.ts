@@ -1,3 +1,4 @@
+import type { LastingMode } from '../domain/engine-mode';
 import type { EngineName, Epoch } from '../domain/epoch';
 import { toGaps, type BlockingNonce } from '../domain/gap';
 import type { Nonce } from '../domain/nonce';
@@ -17,6 +18,7 @@ export interface SubmitterRow {
   readonly max_in_flight: number;
   readonly paused: boolean;
   readonly paused_reason: string | null;
+  readonly pinned_mode: LastingMode | null;
   readonly as_of_ms: number;
   readonly reserved: string;
   readonly recyclable: string;
@@ -47,6 +49,7 @@ export function toSubmitterView(row: SubmitterRow): SubmitterView {
     maxInFlight: row.max_in_flight,
     paused: row.paused,
     pausedReason: row.paused_reason,
+    pinnedMode: row.pinned_mode,
     asOf: new Date(row.as_of_ms),
   };
 }

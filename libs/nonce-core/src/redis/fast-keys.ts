@@ -44,6 +44,16 @@ export class FastKeys {
     return this.ofShard(shard, 'events');
   }
 
+  /** What Postgres has decided about a submitter while Redis only mirrors. */
+  mirror(submitter: Submitter): string {
+    return this.ofShard(this.shardOf(submitter), `mirror:${submitter}`);
+  }
+
+  /** Who compares the mirror with Postgres, and what was found: one of each per installation. */
+  mirrorWatch(ending: 'lead' | 'standing'): string {
+    return this.ofShard(0, `mirror-${ending}`);
+  }
+
   ofSubmitter(submitter: Submitter): SubmitterKeys {
     const known = this.remembered.get(submitter);
     if (known !== undefined) return known;

@@ -1,9 +1,10 @@
-import type { FastLimits, FastOpening, FastRefill, FreeNonce } from '../ports/fast-store.port';
+import type { FastLimits, FreeNonce } from '../ports/fast-range.port';
+import type { FastOpening, FastRefill } from '../ports/fast-store.port';
 
 /** The arguments of one opening, as fast-open.lua names them. */
 export function openArguments(opening: FastOpening, args: (string | number)[]): void {
   const { epoch, incarnation } = opening.view;
-  args.push(epoch, incarnation, opening.base, opening.ceiling);
+  args.push(epoch, incarnation, opening.modeEpoch, opening.base, opening.ceiling);
   pushLimits(opening.limits, args);
   args.push(opening.loan);
   pushFree(opening, args);

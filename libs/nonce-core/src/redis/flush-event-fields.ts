@@ -1,23 +1,37 @@
-import { ALLOCATION_SOURCES, EXPOSURES } from '../domain/allocation';
 import type { Hex } from '../domain/brand';
 import type { Epoch } from '../domain/epoch';
 import { toNonce } from '../domain/nonce';
 import { parseSubmitter, type Submitter } from '../domain/submitter';
-import { EVENT_STAGES, type FastGrant, type FlushEvent } from '../ports/fast-store.port';
+import type { FastGrant, FlushEvent } from '../ports/fast-store.port';
+
+/** How the scripts write stages, sources and exposures: their first letters, but for one. */
+const STAGES = {
+  G: 'GRANTED',
+  B: 'BROADCAST',
+  A: 'ASSERTED',
+  R: 'REUSABLE',
+  Q: 'QUARANTINED',
+  E: 'EXPIRED',
+} as const satisfies Record<string, FlushEvent['stage']>;
+const SOURCES = { f: 'fresh', c: 'recycled', p: 'replacement' } as const;
+const EXPOSURES = { d: 'declared', i: 'inferred', a: 'assumed' } as const;
+
+/** epoch, generation, rank, letters, id, granted ms, then the deadline and its own time from there. */
+const SHAPE = /^(\d+) (\d+) (\d+) ([A-Z])([a-z])([a-z]) (\S+) (\d+) (-?\d+) (-?\d+)$/;
 
 /**
  * Reads one event as the scripts write it: names and values in turn.
  *
- *   s submitter   n nonce   e epoch      g generation   r rank       k stage
- *   i id          c source  x exposure   t granted ms   d deadline ms   a at ms
+ *   s submitter   n nonce   v what every event has (see SHAPE)
  *   and, where there is one: p operation   m metadata (JSON)   h hashes, by comma   w note
  *
  * Null when it is none of that: a stranger wrote it, or a part of it is gone.
  */
 export function decodeFlushEvent(fields: readonly unknown[]): FlushEvent | null {
-  const values = new Map<string, string>();
-  for (let i = 0; i + 1 < fields.length; i += 2)
-    values.set(String(fields[i]), String(fields[i + 1]));
+  const values: Values = {};
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    values[String(fields[i]) as keyof Values] = String(fields[i + 1]);
+  }
   try {
     return eventOf(values);
   } catch {
@@ -25,32 +39,33 @@ export function decodeFlushEvent(fields: readonly unknown[]): FlushEvent | null 
   }
 }
 
-function eventOf(values: ReadonlyMap<string, string>): FlushEvent {
-  const hashes = values.get('h') ?? '';
-  return {
-    grant: grantOf(values),
-    stage: oneOf(EVENT_STAGES, values.get('k')),
-    rank: integer(values.get('r')),
-    hashes: hashes === '' ? [] : (hashes.split(',') as Hex[]),
-    note: values.get('w') ?? null,
-    atMs: integer(values.get('a')),
-  };
-}
+type Values = Partial<Record<'s' | 'n' | 'v' | 'p' | 'm' | 'h' | 'w', string>>;
 
-function grantOf(values: ReadonlyMap<string, string>): FastGrant {
-  const metadata = values.get('m');
+function eventOf(values: Values): FlushEvent {
+  const parts = SHAPE.exec(present(values.v));
+  if (parts === null) throw new TypeError('not what every event has');
+  const [, epoch, generation, rank, stage, source, exposure, id, granted, lifetime, since] = parts;
+  const grantedAtMs = integer(granted);
+  const { s, n, p, m, h = '', w } = values;
   return {
-    id: present(values.get('i')),
-    submitter: canonical(present(values.get('s'))),
-    nonce: toNonce(integer(values.get('n'))),
-    epoch: integer(values.get('e')) as Epoch,
-    generation: integer(values.get('g')),
-    source: oneOf(ALLOCATION_SOURCES, values.get('c')),
-    exposure: oneOf(EXPOSURES, values.get('x')),
-    operationId: values.get('p') ?? null,
-    metadata: metadata === undefined ? null : (JSON.parse(metadata) as FastGrant['metadata']),
-    grantedAtMs: integer(values.get('t')),
-    deadlineMs: integer(values.get('d')),
+    grant: {
+      id: present(id),
+      submitter: canonical(present(s)),
+      nonce: toNonce(integer(n)),
+      epoch: integer(epoch) as Epoch,
+      generation: integer(generation),
+      source: meant(SOURCES, source),
+      exposure: meant(EXPOSURES, exposure),
+      operationId: p ?? null,
+      metadata: m === undefined ? null : (JSON.parse(m) as FastGrant['metadata']),
+      grantedAtMs,
+      deadlineMs: time(grantedAtMs + Number(lifetime)),
+    },
+    stage: meant(STAGES, stage),
+    rank: integer(rank),
+    hashes: h === '' ? [] : (h.split(',') as Hex[]),
+    note: w ?? null,
+    atMs: time(grantedAtMs + Number(since)),
   };
 }
 
@@ -71,8 +86,13 @@ function integer(value: string | undefined): number {
   return number;
 }
 
-function oneOf<Word extends string>(words: readonly Word[], value: string | undefined): Word {
-  const word = words.find((candidate) => candidate === value);
+function time(ms: number): number {
+  if (!Number.isSafeInteger(ms) || ms < 0) throw new TypeError('not a time');
+  return ms;
+}
+
+function meant<Word>(words: Readonly<Record<string, Word>>, letter: string | undefined): Word {
+  const word = letter === undefined ? undefined : words[letter];
   if (word === undefined) throw new TypeError('not one of the known words');
   return word;
 }

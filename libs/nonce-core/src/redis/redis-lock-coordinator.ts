@@ -12,7 +12,7 @@ export interface RedisLockOptions {
   readonly keyPrefix: string;
   /** A lock whose node died frees itself after this time. */
   readonly ttlMs: number;
-  /** Longest wait for one busy lock; then the batch runs without it. */
+  /** Longest wait for one busy lock, shorter when one owner keeps it; then the batch runs without. */
   readonly waitMs: number;
   /** Time without attempts after Redis failed. */
   readonly restMs: number;
@@ -34,6 +34,8 @@ export interface RedisLockPorts {
 /** A statement holds its lock for about 3 ms: looking much later would leave the row idle. */
 const POLL_MIN_MS = 1;
 const POLL_MAX_MS = 8;
+/** A batch holds its lock for some milliseconds; one owner for so long is dead, or as good as. */
+const SAME_OWNER_MS = 150;
 /** No batch lasts this many times the ttl; its lock is then left to expire. */
 const MAX_EXTENSIONS = 18;
 /** Locks waited for in vain that are remembered; forgetting them costs one more wait each. */
@@ -44,6 +46,11 @@ interface HeldLock {
   readonly keys: readonly string[];
   extendAtMs: number;
   extensions: number;
+}
+
+interface OtherOwner {
+  readonly owner: unknown;
+  readonly sinceMs: number;
 }
 
 const NOTHING_HELD: Lock = { release: () => Promise.resolve() };
@@ -80,6 +87,7 @@ export class RedisLockCoordinator implements LockCoordinator {
     const keys = names.map((name) => `${this.options.keyPrefix}:lock:{${name}}`);
     const owner = randomUUID();
     const deadlineMs = this.waitUntilMs(keys);
+    let other: OtherOwner | undefined;
     for (;;) {
       if (!this.isReachable()) return this.skip('redis-away');
       const taken = await this.tryOnce(keys, owner);
@@ -89,7 +97,10 @@ export class RedisLockCoordinator implements LockCoordinator {
         this.skip('busy');
         return taken.length === 0 ? NOTHING_HELD : this.hold(taken, owner);
       }
-      if (this.ports.clock.monotonicMs() >= deadlineMs) return this.giveUp(keys);
+      other = await this.ownerOf(keys, other);
+      if (this.ports.clock.monotonicMs() >= Math.min(deadlineMs, other.sinceMs + SAME_OWNER_MS)) {
+        return this.giveUp(keys);
+      }
       await this.ports.clock.sleep(jittered());
     }
   }
@@ -113,6 +124,14 @@ export class RedisLockCoordinator implements LockCoordinator {
     const nowMs = this.ports.clock.monotonicMs();
     const hopeless = keys.some((key) => (this.hopelessUntilMs.get(key) ?? 0) > nowMs);
     return hopeless ? nowMs : nowMs + this.options.waitMs;
+  }
+
+  /** Who holds the one key that is waited for, and since when as far as this node saw. */
+  private async ownerOf([key = '']: readonly string[], seen?: OtherOwner): Promise<OtherOwner> {
+    const [reply] = await sendAll(this.client, [['GET', key]]);
+    const owner = reply?.ok === true ? reply.value : undefined;
+    if (seen !== undefined && seen.owner === owner) return seen;
+    return { owner, sinceMs: this.ports.clock.monotonicMs() };
   }
 
   /** Whoever holds it that long is most likely dead, and its lock lasts for the rest of its ttl. */

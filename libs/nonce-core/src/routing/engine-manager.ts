@@ -1,5 +1,5 @@
 import type { Allocation } from '../domain/allocation';
-import { isNonceError } from '../domain/errors/nonce-error';
+import { isNonceError, NonceError } from '../domain/errors/nonce-error';
 import type { Submitter } from '../domain/submitter';
 import type { SubmitterView } from '../domain/submitter-view';
 import type { Clock } from '../ports/clock.port';
@@ -11,7 +11,10 @@ import type {
   NonceEngine,
 } from '../ports/engine.port';
 import type { Logger } from '../ports/logger.port';
+import type { ModeSnapshot } from '../ports/mode-store.port';
+import type { ModeSwitching, SwitchAnswer, SwitchOrder } from '../ports/mode-switch.port';
 import type { TransactionHandle } from '../ports/transaction.port';
+import type { Routes } from './engine-routes';
 
 /** A full window is compared with the chain at most this often per submitter. */
 const FLOOR_REFRESH_INTERVAL_MS = 500;
@@ -25,10 +28,9 @@ type IntentWords = Parameters<NonceEngine['intent']>[1];
 type CheckIntent = (ref: AllocationRef, tx: IntentWords) => Promise<void>;
 
 export interface EngineManagerPorts {
-  /** The engine that is entitled to issue for a submitter now. */
-  readonly engineFor: (submitter: Submitter) => NonceEngine;
-  /** The engine that answers commands which name no submitter. */
-  readonly defaultEngine: NonceEngine;
+  readonly routes: Routes;
+  /** How the mode is changed; null where there is only one engine. */
+  readonly switching: ModeSwitching | null;
   /** By id, also one that only this process has heard of so far; null when there is none. */
   readonly find: (id: string) => Promise<Allocation | null>;
   readonly refreshFloor: RefreshFloor;
@@ -39,8 +41,8 @@ export interface EngineManagerPorts {
 }
 
 /**
- * The one place that knows which engine serves whom. A full window is first compared with the
- * chain: mined transactions may have made room that the store has not heard of yet.
+ * The one place that engines are reached by. A full window is first compared with the chain: mined
+ * transactions may have made room that the store has not heard of yet.
  */
 export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
   private readonly refreshedAtMs = new Map<Submitter, number>();
@@ -48,15 +50,27 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
 
   constructor(private readonly ports: EngineManagerPorts) {}
 
-  async allocate(command: AllocateCommand): Promise<Grant> {
-    const engine = this.ports.engineFor(command.submitter);
-    try {
-      return await engine.allocate(command);
-    } catch (error) {
-      if (!isNonceError(error, 'NONCE_IN_FLIGHT_LIMIT')) throw error;
-      if (!(await this.refresh(command.submitter))) throw error;
-      return engine.allocate(command);
-    }
+  /** While the mode changes its callers wait, a bounded time. @throws NONCE_MODE_SWITCHING after it. */
+  allocate(command: AllocateCommand): Promise<Grant> {
+    return this.ports.routes.allocate(command.submitter, async (engine) => {
+      try {
+        return await engine.allocate(command);
+      } catch (error) {
+        if (!isNonceError(error, 'NONCE_IN_FLIGHT_LIMIT')) throw error;
+        if (!(await this.refresh(command.submitter))) throw error;
+        return engine.allocate(command);
+      }
+    });
+  }
+
+  /** Changes the mode of all processes. @throws as ModeSwitching.switchTo. */
+  switchTo(order: SwitchOrder): Promise<SwitchAnswer> {
+    return this.switching.switchTo(order);
+  }
+
+  /** The mode in force, as Postgres has it now. */
+  mode(): Promise<ModeSnapshot> {
+    return this.switching.current();
   }
 
   /** An allocation that was granted elsewhere and is not in Postgres yet is not found: null. */
@@ -66,7 +80,7 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
 
   async intent(ref: AllocationRef, tx: IntentWords): Promise<CommandAnswer> {
     await this.ports.checkIntent(ref, tx);
-    return this.of(ref).intent(ref, tx);
+    return this.say(ref, (engine) => engine.intent(ref, tx));
   }
 
   markSubmitted(
@@ -74,7 +88,7 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
     tx: Parameters<NonceEngine['markSubmitted']>[1],
     handle?: TransactionHandle,
   ): Promise<CommandAnswer> {
-    return this.of(ref).markSubmitted(ref, tx, handle);
+    return this.say(ref, (engine) => engine.markSubmitted(ref, tx, handle));
   }
 
   markUsed(
@@ -82,32 +96,40 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
     tx: Parameters<NonceEngine['markUsed']>[1],
     handle?: TransactionHandle,
   ): Promise<CommandAnswer> {
-    return this.of(ref).markUsed(ref, tx, handle);
+    return this.say(ref, (engine) => engine.markUsed(ref, tx, handle));
   }
 
   markRecyclable(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
-    return this.of(ref).markRecyclable(ref, why);
+    return this.say(ref, (engine) => engine.markRecyclable(ref, why));
   }
 
   quarantine(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
-    return this.of(ref).quarantine(ref, why);
+    return this.say(ref, (engine) => engine.quarantine(ref, why));
   }
 
   keepReserved(ref: AllocationRef, keep: { note: string; ttlMs: number }): Promise<CommandAnswer> {
-    return this.of(ref).keepReserved(ref, keep);
+    return this.say(ref, (engine) => engine.keepReserved(ref, keep));
   }
 
   heartbeat(ref: AllocationRef, beat: { ttlMs: number }): Promise<CommandAnswer> {
-    return this.of(ref).heartbeat(ref, beat);
+    return this.say(ref, (engine) => engine.heartbeat(ref, beat));
   }
 
   inspect(submitter: Submitter): Promise<SubmitterView> {
-    return this.ports.engineFor(submitter).inspect(submitter);
+    return this.ports.routes.read(submitter).inspect(submitter);
   }
 
-  private of(ref: AllocationRef): NonceEngine {
-    const { engineFor, defaultEngine } = this.ports;
-    return ref.submitter === undefined ? defaultEngine : engineFor(ref.submitter);
+  private say(
+    ref: AllocationRef,
+    command: (engine: NonceEngine) => Promise<CommandAnswer>,
+  ): Promise<CommandAnswer> {
+    return this.ports.routes.command(ref, command);
+  }
+
+  private get switching(): ModeSwitching {
+    const { switching } = this.ports;
+    if (switching !== null) return switching;
+    throw new NonceError('NONCE_INTERNAL', { message: 'There is only one engine here.' });
   }
 
   /** One look per submitter at a time and per interval; true when there was one just now. */

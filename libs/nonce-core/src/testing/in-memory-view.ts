@@ -27,6 +27,7 @@ export function viewQueue(queue: InMemoryQueue, window: number, nowMs: number): 
     maxInFlight: queue.windowOf(window),
     paused: queue.pausedReason !== null,
     pausedReason: queue.pausedReason,
+    pinnedMode: null,
     asOf: new Date(nowMs),
   };
 }

@@ -14,6 +14,7 @@ import type { Clock } from '../ports/clock.port';
 import { NO_METRICS } from '../ports/metrics.port';
 import { ChainBaseline } from '../recovery/chain-baseline';
 import { NonceEngineManager } from '../routing/engine-manager';
+import { oneEngine } from '../routing/engine-routes';
 import { intentCheck } from '../template/check-intent-bytes';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
 import type { SignedTransactions } from '../template/signed-transactions';
@@ -113,8 +114,8 @@ function managerProvider(): Provider {
     inject: [InMemoryNonceEngine, tokens.SIGNED_TRANSACTIONS, tokens.NONCE_CLOCK],
     useFactory: (engine: InMemoryNonceEngine, transactions: SignedTransactions, clock: Clock) =>
       new NonceEngineManager({
-        engineFor: () => engine,
-        defaultEngine: engine,
+        routes: oneEngine(engine),
+        switching: null,
         find: (id) => engine.findById(id),
         refreshFloor: () => Promise.resolve(),
         checkIntent: intentCheck(transactions, (id) => engine.findById(id), 'each'),

@@ -1,6 +1,7 @@
 import { decideAfterSubmission } from '../domain/decide-after-submission';
 import type { SubmissionReport } from '../ports/chain.port';
 import type { TrackedAllocation } from '../ports/tracking-store.port';
+import { decideAfterBurn } from './decide-burn';
 import type { TrackingDecision, TrackingRules } from './tracking-decision';
 import { nextLookMs } from './look-pace';
 
@@ -13,6 +14,7 @@ export function decideAfterResend(
   report: SubmissionReport,
   rules: TrackingRules,
 ): TrackingDecision {
+  if (row.stage === 'BURNING') return decideAfterBurn(row, report, rules);
   if (row.stage !== 'INTENT' && row.stage !== 'BROADCAST') return wait(row, rules);
   const poll = rules.profile.pollIntervalMs;
   const base = { id: row.id, from: row.stage, hashesSeen: row.hashes.length };

@@ -66,7 +66,8 @@ export function decideConsumed(
 
 function mayHaveSentUnknownBytes(row: TrackedAllocation): boolean {
   if (row.mayLackHashes === true) return true;
-  if (row.hashes.length > row.inheritedHashes) return false;
+  // What we burn with says nothing about what the holder sent.
+  if (row.hashes.length - row.burnHashes.length > row.inheritedHashes) return false;
   return row.stage === 'ASSERTED' || row.exposure !== 'declared';
 }
 

@@ -1,8 +1,9 @@
 import type { AllocationStage } from '../domain/allocation-state';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
 import type { ChainEvidence } from './chain-evidence';
+import { decideBurned, decideBurning, decideRelease } from './decide-burn';
 import { decideConsumed, decideTaken, isInherited } from './decide-taken';
-import { nextLookMs } from './look-pace';
+import { isUsed, orStuck, WHY_STUCK } from './decide-stuck';
 import {
   blocksToFinality,
   later,
@@ -19,13 +20,6 @@ import {
 
 /** The stages that only a receipt led to, and that only its disappearance leads back from. */
 type IncludedStage = 'MINED' | 'CONFIRMED';
-/** Why a transaction that a node took makes no progress, by what the pools say of it. */
-const WHY_STUCK = {
-  pooled: 'in a pool for long; its fee may be too low',
-  mined: 'reported as mined, without a receipt',
-  absent: 'in no pool known to us, and its bytes were not stored',
-  unavailable: 'no provider answers',
-} as const;
 
 /**
  * Decides from evidence alone (S5, S6, S15): success needs a receipt of one of our hashes in the
@@ -40,6 +34,7 @@ export function decideTracking(
   const inclusion = findInclusion(evidence);
   if (inclusion !== null) {
     const found = { inclusion, evidence, rules };
+    if (row.burnHashes.includes(inclusion.txHash)) return decideBurned(row, found);
     return isInherited(row, inclusion) ? decideTaken(row, found) : decideIncluded(row, found);
   }
   const answers = [...evidence.receipts.values()];
@@ -113,8 +108,9 @@ function decideAbsent(
       if (evidence.pool === null) return { kind: 'look-in-pool' };
       if (evidence.pool === 'absent' && isUsed(row)) return pause(row, rules);
       return decideHashOnlyIntent(row, evidence, rules);
-    case 'BROADCAST':
     case 'BURNING':
+      return decideBurning(row, evidence, rules);
+    case 'BROADCAST':
       if (row.unchangedMs < unseenAfterMs) return pause(row, rules);
       if (evidence.pool === null) return { kind: 'look-in-pool' };
       if (evidence.pool === 'absent' && row.rawTx !== null) return { kind: 'resend' };
@@ -153,7 +149,6 @@ function decideQuarantined(
   evidence: ChainEvidence,
   rules: TrackingRules,
 ): TrackingDecision {
-  const { ms, release } = rules.quarantine;
   if (row.hashes.length > 0) {
     if (evidence.pool === null) return { kind: 'look-in-pool' };
     if (evidence.pool === 'pooled' || evidence.pool === 'mined') {
@@ -161,13 +156,7 @@ function decideQuarantined(
     }
     if (evidence.pool === 'unavailable') return pause(row, rules);
   }
-  // Nothing was found: the release is due, or somebody has to decide.
-  if (release === 'replacement' || row.stuckMs !== null || row.unchangedMs < ms) {
-    return pause(row, rules);
-  }
-  const reason = 'no evidence came, and the policy is to hold';
-  const look = nextLookMs(row.unchangedMs, rules.profile.pollIntervalMs);
-  return verdict(row, { to: 'QUARANTINED', reason, stuck: true, nextLookMs: look });
+  return decideRelease(row, rules);
 }
 
 /** The first hash with a receipt in the canonical chain. */
@@ -178,15 +167,4 @@ function findInclusion(evidence: ChainEvidence): Inclusion | null {
     return { txHash, block: { number: lookup.blockNumber, hash: lookup.blockHash } };
   }
   return null;
-}
-
-function orStuck(row: TrackedAllocation, rules: TrackingRules, reason: string): TrackingDecision {
-  if (row.stuckMs !== null || row.unchangedMs < rules.stuckAfterMs) return pause(row, rules);
-  const look = nextLookMs(row.unchangedMs, rules.profile.pollIntervalMs);
-  return verdict(row, { to: row.stage, reason, stuck: true, nextLookMs: look });
-}
-
-/** Somebody's transaction took this nonce, as far as the last alignment knew. */
-function isUsed(row: TrackedAllocation): boolean {
-  return row.chainLatestCount !== null && row.chainLatestCount > row.nonce;
 }

@@ -3,6 +3,7 @@ import { isNonceError } from '../domain/errors/nonce-error';
 import { submitterParts } from '../domain/submitter';
 import type { ConfiguredChain } from '../ports/chain.port';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
+import { BurnRows } from './burn-rows';
 import { gatherEvidence, readHeights, type ChainEvidence } from './chain-evidence';
 import { decideAfterResend } from './decide-after-resend';
 import { decideTracking } from './decide-tracking';
@@ -26,10 +27,14 @@ interface Judging {
  * answer postpones its own rows only, and never decides anything.
  */
 export class LookAtRows {
+  private readonly burns: BurnRows | null;
+
   constructor(
     private readonly deps: TrackingDeps,
     private readonly settings: TrackingSettings,
-  ) {}
+  ) {
+    this.burns = deps.burnSigner === null ? null : new BurnRows(deps, deps.burnSigner);
+  }
 
   /** @returns the number of rows looked at; the caller repeats until it is none. */
   async look(stages: readonly AllocationStage[]): Promise<number> {
@@ -64,7 +69,8 @@ export class LookAtRows {
           ] as const;
         }),
       );
-      const decided = await this.resendInOrder(judged, { chain, rules });
+      const prepared = await this.prepareBurns(judged, { chain, rules });
+      const decided = await this.resendInOrder(prepared, { chain, rules });
       await this.apply(decided);
     } catch (error) {
       if (!isNonceError(error, 'NONCE_CHAIN_UNREACHABLE')) throw error;
@@ -86,8 +92,21 @@ export class LookAtRows {
       return decideTracking(row, { ...by.evidence, latestCount }, by.rules);
     }
     if (decision.kind !== 'look-in-pool') return decision;
-    const pool = await reader.transaction(row.hashes.at(-1) ?? '0x');
+    const burn = row.stage === 'BURNING' ? row.burnHashes.at(-1) : undefined;
+    const pool = await reader.transaction(burn ?? row.hashes.at(-1) ?? '0x');
     return decideTracking(row, { ...by.evidence, pool }, by.rules);
+  }
+
+  /** All burns of one look are signed and recorded together; only then is the first one sent. */
+  private async prepareBurns(
+    judged: readonly Decided[],
+    { chain, rules }: Judging,
+  ): Promise<readonly Decided[]> {
+    const due = judged.filter(([, decision]) => decision.kind === 'burn');
+    if (due.length === 0 || this.burns === null) return judged;
+    const rows = due.map(([row]) => row);
+    const prepared = await this.burns.prepare(rows, chain, rules);
+    return [...judged.filter(([, decision]) => decision.kind !== 'burn'), ...prepared];
   }
 
   /** Each account's bytes in nonce order: some chains refuse a nonce whose predecessor is missing. */
@@ -113,8 +132,9 @@ export class LookAtRows {
   }
 
   private async resend(row: TrackedAllocation, by: Judging): Promise<TrackingDecision> {
-    if (row.rawTx === null) return { kind: 'resend' };
-    const report = await by.chain.sender.send(row.rawTx);
+    const bytes = row.stage === 'BURNING' ? row.burnTx : row.rawTx;
+    if (bytes === null) return { kind: 'resend' };
+    const report = await by.chain.sender.send(bytes);
     if (!row.hashes.includes(report.txHash)) this.reportForeignBytes(row);
     return decideAfterResend(row, report, by.rules);
   }
@@ -149,7 +169,7 @@ export class LookAtRows {
 
   private rulesOf({ profile }: ConfiguredChain): TrackingRules {
     const { quarantine, stuckAfterMs } = this.settings;
-    return { profile, quarantine, stuckAfterMs };
+    return { profile, quarantine, stuckAfterMs, burns: this.burns !== null };
   }
 }
 

@@ -7,20 +7,24 @@ import { lookAfterBlocksMs, nextLookMs } from './look-pace';
 
 /**
  * What to do about one nonce. `wait` proves nothing and changes nothing; `look-in-pool` and
- * `look-at-count` ask for one more piece of evidence; `resend` sends the stored bytes again, never others.
+ * `look-at-count` ask for one more piece of evidence; `resend` sends the stored bytes again, never
+ * others; `burn` closes the nonce with a transaction of our own.
  */
 export type TrackingDecision =
   | { readonly kind: 'verdict'; readonly verdict: TrackingVerdict }
   | { readonly kind: 'wait'; readonly nextLookMs: number }
   | { readonly kind: 'look-in-pool' }
   | { readonly kind: 'look-at-count' }
-  | { readonly kind: 'resend' };
+  | { readonly kind: 'resend' }
+  | { readonly kind: 'burn' };
 
 export interface TrackingRules {
   readonly profile: ChainProfile;
   readonly quarantine: QuarantinePolicy;
   /** Time without any news after which somebody should be told. */
   readonly stuckAfterMs: number;
+  /** Somebody here can sign burns. */
+  readonly burns: boolean;
 }
 
 export interface Inclusion {

@@ -1,4 +1,5 @@
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { BurnSigner } from '../ports/burn-signer.port';
 import type { ChainRegistry } from '../ports/chain.port';
 import type { EventSink } from '../ports/events.port';
 import type { Logger } from '../ports/logger.port';
@@ -12,6 +13,8 @@ export interface TrackingDeps {
   readonly events: EventSink;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** null where nobody can sign burns: quarantined nonces are not closed then. */
+  readonly burnSigner: BurnSigner | null;
 }
 
 export interface TrackingSettings {

@@ -81,17 +81,17 @@ describe('what a node believes about epochs', () => {
   it('forgets an epoch that was found unusable, and remembers not to join it again', () => {
     const views = new ViewCache(10);
     views.learn(epochOf(2, 32), 0);
-    views.burn(SUBMITTER, 2 as Epoch);
+    views.burn(epochOf(2, 32).view);
     expect(views.get(SUBMITTER)).toBeUndefined();
-    expect(views.badEpochOf(SUBMITTER)).toBe(2);
+    expect(views.badOf(SUBMITTER)?.epoch).toBe(2);
     views.learn(epochOf(3, 64), 0);
-    expect(views.badEpochOf(SUBMITTER)).toBeNull();
+    expect(views.badOf(SUBMITTER)).toBeNull();
   });
 
   it('keeps a later epoch when an earlier one is found unusable', () => {
     const views = new ViewCache(10);
     views.learn(epochOf(3, 64), 0);
-    views.burn(SUBMITTER, 2 as Epoch);
+    views.burn(epochOf(2, 32).view);
     expect(views.get(SUBMITTER)?.epoch).toBe(3);
   });
 
@@ -100,6 +100,15 @@ describe('what a node believes about epochs', () => {
     const submitters = [newSubmitter(), newSubmitter(), newSubmitter()];
     for (const submitter of submitters) views.learn(epochOf(2, 32, submitter), 0);
     expect(submitters.map((each) => views.get(each) !== undefined)).toEqual([false, true, true]);
+    // One that is learnt anew counts as the latest.
+    const [, second = SUBMITTER, third = SUBMITTER] = submitters;
+    views.learn(epochOf(3, 64, second), 0);
+    views.learn(epochOf(2, 32), 0);
+    expect([second, third, SUBMITTER].map((each) => views.get(each)?.epoch)).toEqual([
+      3,
+      undefined,
+      2,
+    ]);
   });
 
   it('tells which epochs nobody was granted anything of', () => {
@@ -137,6 +146,19 @@ describe('the grants a node remembers', () => {
     const all = [grantOf(1), grantOf(2), grantOf(3)];
     for (const grant of all) grants.add(grant, 1_000);
     expect(all.map(({ id }) => grants.find(id)?.nonce)).toEqual([undefined, 2, 3]);
+  });
+
+  it('are the latest ones, whatever was forgotten or granted again in between', () => {
+    const grants = new GrantCache(3);
+    const all = [1, 2, 3, 4, 2, 5, 6, 7].map((nonce) => grantOf(nonce));
+    all.forEach((grant, i) => {
+      grants.add(grant, 1_000);
+      if (i === 2) for (const each of all.slice(0, 3)) grants.forget(each.id);
+    });
+    expect(all.map(({ id }) => grants.find(id)?.nonce)).toEqual([
+      ...Array.from({ length: 5 }, () => undefined),
+      ...[5, 6, 7],
+    ]);
   });
 });
 

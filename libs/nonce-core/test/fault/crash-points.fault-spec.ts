@@ -232,7 +232,7 @@ let afterCommitUnnamed: Crash;
 
 beforeAll(async () => {
   [fixture, chain] = await Promise.all([
-    openStore(),
+    openStore(null),
     startTestChain({ noMining: true, accounts: 20 }),
   ]);
   atK2 = await plan('K2');

@@ -34,7 +34,7 @@ let fixture: StoreFixture;
 let redis: TestRedis;
 
 beforeAll(async () => {
-  [fixture, redis] = await Promise.all([openStore(), openTestRedis()]);
+  [fixture, redis] = await Promise.all([openStore(null), openTestRedis()]);
 });
 afterAll(async () => {
   await Promise.all([fixture.close(), redis.close()]);

@@ -26,7 +26,7 @@ const SEEDS = [1, 2, 3, 4, 5, 6];
 
 let fixture: StoreFixture;
 beforeAll(async () => {
-  fixture = await openStore();
+  fixture = await openStore(null);
 });
 afterAll(() => fixture.close());
 

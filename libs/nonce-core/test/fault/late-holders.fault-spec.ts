@@ -26,7 +26,7 @@ let chain: TestChain;
 let other: OpenNode;
 
 beforeAll(async () => {
-  [fixture, chain] = await Promise.all([openStore(), startTestChain({ noMining: true })]);
+  [fixture, chain] = await Promise.all([openStore(null), startTestChain({ noMining: true })]);
   // The node of somebody else, which also does the work of a worker.
   other = await openNode({ ...nodeOptions(), sweepIntervalMs: 50 });
 });

@@ -21,7 +21,7 @@ let proxy: CuttingProxy;
 let node: OpenNode;
 
 beforeAll(async () => {
-  fixture = await openStore();
+  fixture = await openStore(null);
   const { url, schema } = fixture.database;
   proxy = await CuttingProxy.start(url);
   // Statements are told apart by their text, which prepared ones carry only once.

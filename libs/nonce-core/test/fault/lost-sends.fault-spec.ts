@@ -26,7 +26,7 @@ let lastAccount = 0;
 
 beforeAll(async () => {
   [fixture, chain] = await Promise.all([
-    openStore(),
+    openStore(null),
     startTestChain({ noMining: true, accounts: 20 }),
   ]);
   rpc = await LossyRpc.start(chain.rpcUrl);

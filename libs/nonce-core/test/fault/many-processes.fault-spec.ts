@@ -22,7 +22,7 @@ let nodes: readonly LoadNode[];
 
 beforeAll(async () => {
   nodes = Array.from({ length: PROCESSES }, () => new LoadNode());
-  [fixture, redis] = await Promise.all([openStore(), openTestRedis()]);
+  [fixture, redis] = await Promise.all([openStore(null), openTestRedis()]);
 });
 afterAll(async () => {
   await Promise.all(nodes.map((node) => node.process.stop()));

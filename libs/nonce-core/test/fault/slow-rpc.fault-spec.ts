@@ -38,7 +38,7 @@ let rpc: SilentRpc;
 let node: OpenNode;
 
 beforeAll(async () => {
-  fixture = await openStore();
+  fixture = await openStore(null);
   rpc = new SilentRpc();
   const { url: databaseUrl, schema } = fixture.database;
   const rpcUrls = [await rpc.start()];

@@ -118,21 +118,19 @@ function ignore(): void {
   // What is told is not the point here.
 }
 
+const SOURCE_LETTERS = { fresh: 'f', recycled: 'c', replacement: 'p' } as const;
+
 /** The names and order of the entries' fields, as the scripts write them. */
 function fieldsOf({ grant, stage, rank, hashes, note, atMs }: FlushEvent): string[] {
   const fields: Record<string, string | number | null> = {
     s: grant.submitter,
     n: grant.nonce,
-    e: grant.epoch,
-    g: grant.generation,
-    r: rank,
-    k: stage,
-    i: grant.id,
-    c: grant.source,
-    x: grant.exposure,
-    t: grant.grantedAtMs,
-    d: grant.deadlineMs,
-    a: atMs,
+    v: [
+      ...[grant.epoch, grant.generation, rank],
+      stage.charAt(0) + SOURCE_LETTERS[grant.source] + grant.exposure.charAt(0),
+      ...[grant.id, grant.grantedAtMs],
+      ...[grant.deadlineMs - grant.grantedAtMs, atMs - grant.grantedAtMs],
+    ].join(' '),
     p: grant.operationId,
     m: grant.metadata === null ? null : JSON.stringify(grant.metadata),
     h: hashes.length === 0 ? null : hashes.join(','),

@@ -12,6 +12,7 @@ import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-s
 import { PostgresFlushStore } from '../../src/postgres/postgres-flush-store';
 import {
   baselineOf,
+  FIRST_MODE_EPOCH,
   newSubmitter,
   openStore,
   QUARANTINE,
@@ -88,6 +89,7 @@ export async function openFlushBench(): Promise<FlushBench> {
         },
       ],
       intents,
+      FIRST_MODE_EPOCH,
     );
     return epochOf(answer);
   };

@@ -3,7 +3,7 @@ import type { FastAllocateAnswer, FastGrant, FastView } from '../../src/ports/fa
 import { duplicateForFastStore } from '../../src/redis/fast-connection';
 import type { RedisClient } from '../../src/redis/redis-client';
 import { RedisFastStore } from '../../src/redis/redis-fast-store';
-import { baselineOf, hashOf, newSubmitter } from '../support/store-fixture';
+import { baselineOf, FIRST_MODE_EPOCH, hashOf, newSubmitter } from '../support/store-fixture';
 import { waitFor } from '../support/wait-for';
 import { openQueueBench, type QueueBench } from './flush-bench';
 
@@ -24,18 +24,22 @@ afterAll(async () => {
   await bench.close();
 });
 
-/** An epoch that rules in both stores. */
+/** An epoch that rules in both stores, in a shard that is empty. */
 async function opened(): Promise<FastView> {
   const submitter = newSubmitter();
+  // Another submitter of a test before may share the shard.
+  await bench.worker('before').flush.flushNow(fast.shardOf(submitter));
   await bench.fixture.store.open(baselineOf(submitter));
   const incarnation = await fast.incarnationOf(submitter);
   const [answer] = await bench.epochs.enter(
     [{ submitter, incarnation, badEpoch: null, raise: 64, defaultWindow: 0, reason: 'test' }],
     'relaxed',
+    FIRST_MODE_EPOCH,
   );
   if (answer?.kind !== 'epoch') throw new Error('no epoch');
   const { view, base, ceiling, limits, loan } = answer.epoch;
-  await fast.open([{ view, base, ceiling, limits, free: [], moreFree: false, loan }]);
+  const opening = { view, modeEpoch: FIRST_MODE_EPOCH, base, ceiling, limits, loan };
+  await fast.open([{ ...opening, free: [], moreFree: false }]);
   return view;
 }
 

@@ -9,7 +9,7 @@ import { PostgresAlignmentStore } from '../../src/postgres/postgres-alignment-st
 import { contractWorld } from '../../src/testing';
 import { PLAIN_CHAIN_ID } from '../../src/testing/contract/contract-world';
 import { openFastFixture, type FastFixture } from '../support/fast-fixture';
-import { baselineOf, hashOf, newSubmitter } from '../support/store-fixture';
+import { baselineOf, FIRST_MODE_EPOCH, hashOf, newSubmitter } from '../support/store-fixture';
 
 const TTL_MS = 60_000;
 const NEVER_MS = 600_000;
@@ -203,7 +203,7 @@ describe.each(INTENT_POLICIES)('I-37: ranges handed to nodes, %s intents', (inte
       ...{ submitter, incarnation, badEpoch: taken[0]?.epoch ?? null, raise: 32 },
       ...{ defaultWindow: 0, reason: 'by a node that dies' },
     };
-    const [answer] = await fixture.epochs.enter([request], intents);
+    const [answer] = await fixture.epochs.enter([request], intents, FIRST_MODE_EPOCH);
     expect(answer).toMatchObject({ kind: 'epoch', epoch: { won: true } });
     const next = await takeMany(node(intents), submitter, 40);
     // Under strict nobody may send without an intent, so that even the three are free again; under

@@ -176,6 +176,8 @@ describe('the application role of the shipped SQL', () => {
     'TRUNCATE noncekit.submitter_nonce_allocation',
     'DELETE FROM noncekit.operation',
     'TRUNCATE noncekit.submitter_nonce_state CASCADE',
+    'DELETE FROM noncekit.engine_mode',
+    'TRUNCATE noncekit.mode_switch',
     'ALTER TABLE noncekit.submitter_nonce_state DISABLE TRIGGER ALL',
     'DROP FUNCTION noncekit.refuse() CASCADE',
     'CREATE TABLE noncekit.mine (id integer)',
@@ -203,6 +205,15 @@ describe('the application role of the shipped SQL', () => {
       'test',
     ]);
     await asApplication('SELECT noncekit.server_timeline(), noncekit.server_start_lsn()');
+    await asApplication('SELECT noncekit.mode_snapshot(10, NULL), noncekit.count_fast_grants(10)');
+    await asApplication(
+      `SELECT noncekit.switch_mode(1, 'RELIABLE', 'a', 'b', false, false, NULL, 0, 'c', '[]')`,
+    );
+    await asApplication(`SELECT noncekit.pin_submitter($1, 'RELIABLE', 'a', 10)`, [submitter]);
+    await asApplication('SELECT noncekit.take_over_submitter($1, 1, 0, 2, 1000, $2)', [
+      submitter,
+      'hold',
+    ]);
     await asApplication('SELECT pg_current_wal_flush_lsn(), pg_control_system()');
     await asApplication(
       `INSERT INTO noncekit.audit (actor, action, subject, reason) VALUES ('a', 'b', 'c', 'd')`,

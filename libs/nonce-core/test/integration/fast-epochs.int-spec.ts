@@ -1,7 +1,7 @@
 import type { Nonce } from '../../src/domain/nonce';
 import type { FastEpoch } from '../../src/ports/fast-epoch-store.port';
 import { commandOf, epochOf, FastEpochBench, grantOf } from '../support/fast-epochs';
-import { newSubmitter, openStore, QUARANTINE } from '../support/store-fixture';
+import { FIRST_MODE_EPOCH, newSubmitter, openStore, QUARANTINE } from '../support/store-fixture';
 
 let bench: FastEpochBench;
 
@@ -27,7 +27,9 @@ describe('entering an epoch', () => {
       defaultWindow: 0,
       reason: 'test',
     };
-    expect(await bench.epochs.enter([request], 'strict')).toEqual([{ kind: 'absent' }]);
+    expect(await bench.epochs.enter([request], 'strict', FIRST_MODE_EPOCH)).toEqual([
+      { kind: 'absent' },
+    ]);
   });
 
   it('S8: another incarnation, a bad epoch or another intent policy starts above every ceiling before', async () => {

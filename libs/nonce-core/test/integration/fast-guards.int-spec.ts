@@ -1,22 +1,7 @@
-import type { Submitter } from '../../src/domain/submitter';
-import { epochOf, FastEpochBench, grantOf } from '../support/fast-epochs';
-import { openStore } from '../support/store-fixture';
+import { epochOf, grantOf } from '../support/fast-epochs';
+import { describeGuards, type FunctionGuard } from '../support/function-guards';
 
-/** One rule of the protocol in Postgres, how a copy of the database loses it, and what then happens. */
-interface Guard {
-  readonly rule: string;
-  readonly functionName: string;
-  /** Text of the function and what takes its place. */
-  readonly without: readonly [text: string, instead: string];
-  /** Where another function keeps the same rule a second time. */
-  readonly alsoWithout?: readonly [functionName: string, text: string, instead: string];
-  /** Triggers that keep the same rule a second time. */
-  readonly triggers?: readonly string[];
-  /** Plays the schedule and says whether the harm was done. */
-  harm(bench: FastEpochBench, submitter: Submitter): Promise<boolean>;
-}
-
-const GUARDS: readonly Guard[] = [
+const GUARDS: readonly FunctionGuard[] = [
   {
     rule: 'a new epoch starts at the ceiling, not at what was flushed',
     functionName: 'change_epoch',
@@ -129,46 +114,4 @@ const GUARDS: readonly Guard[] = [
   },
 ];
 
-describe.each(GUARDS)('$rule', (guard) => {
-  it('holds', async () => {
-    const bench = new FastEpochBench(await openStore());
-    try {
-      expect(await guard.harm(bench, await bench.opened())).toBe(false);
-    } finally {
-      await bench.fixture.close();
-    }
-  });
-
-  it('and without it the harm is done', async () => {
-    const bench = new FastEpochBench(await openStore());
-    try {
-      await strip(bench, guard);
-      expect(await guard.harm(bench, await bench.opened())).toBe(true);
-    } finally {
-      await bench.fixture.close();
-    }
-  });
-});
-
-async function strip({ fixture }: FastEpochBench, guard: Guard): Promise<void> {
-  const { pool } = fixture.database;
-  await rewrite(pool, [guard.functionName, ...guard.without]);
-  if (guard.alsoWithout !== undefined) await rewrite(pool, guard.alsoWithout);
-  for (const trigger of guard.triggers ?? []) {
-    await pool.query(`ALTER TABLE submitter_nonce_allocation DISABLE TRIGGER ${trigger}`);
-  }
-}
-
-async function rewrite(
-  pool: FastEpochBench['fixture']['database']['pool'],
-  [functionName, text, instead]: readonly [string, string, string],
-): Promise<void> {
-  const { rows } = await pool.query<{ definition: string }>(
-    `SELECT pg_get_functiondef(p.oid) AS definition FROM pg_proc p
-     WHERE p.proname = $1 AND p.pronamespace = 'noncekit'::regnamespace`,
-    [functionName],
-  );
-  const definition = rows[0]?.definition ?? '';
-  expect(definition.split(text)).toHaveLength(2);
-  await pool.query(definition.replace(text, instead));
-}
+describeGuards(GUARDS);

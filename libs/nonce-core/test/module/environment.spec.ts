@@ -222,7 +222,7 @@ describe('module options', () => {
         flush: { batchMax: 0, maxDeliveries: 0 },
         recovery: { continuityIntervalMs: 1, witnessDir: '' },
         allocation: { ttlMs: 5 },
-        quarantine: { release: 'burn' },
+        quarantine: { release: 'sell' as 'burn' },
         chains: { 1: { rpcUrls: [] } },
         ...{ prefetch: { size: 32 } },
       }),

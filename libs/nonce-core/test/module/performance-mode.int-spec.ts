@@ -128,11 +128,14 @@ describe('a host in the performance mode', () => {
   });
 });
 
-it('a worker in the reliable mode flushes what others issued from Redis, and shows it', async () => {
+it('a worker that was configured for another first mode flushes what others issued, and shows the one in force', async () => {
   const submitter = newSubmitter();
-  const [allocation] = await within(optionsOf(), (app) =>
-    app.get(NonceComponent).allocate(submitter),
+  // Open until the end: a process that ends flushes by itself.
+  const issuing = await NestFactory.createApplicationContext(
+    NonceModule.forRoot(optionsOf()),
+    QUIET,
   );
+  const [allocation] = await issuing.get(NonceComponent).allocate(submitter);
   @Module({
     imports: [
       NonceModule.forRoot(optionsOf({ mode: 'RELIABLE', flush: { intervalMs: 20 } })),
@@ -159,22 +162,35 @@ it('a worker in the reliable mode flushes what others issued from Redis, and sho
     expect(await worker.get(NonceHealthIndicator).check('nonce')).toMatchObject({
       nonce: {
         status: 'up',
-        mode: 'RELIABLE',
+        mode: 'PERFORMANCE',
         redis: { status: 'up' },
         flush: { queued: 0, workers: 1, lastFailureAt: null },
         continuity: { status: 'trusted' },
       },
     });
     const metrics = await worker.get<Registry>(METRICS_REGISTRY).metrics();
-    expect(metrics).toContain('nonce_mode_info{mode="RELIABLE"} 1');
+    expect(metrics).toContain('nonce_mode_info{mode="PERFORMANCE"} 1');
     expect(metrics).toMatch(/nonce_flush_records_total\{result="applied"\} [1-9]/);
   } finally {
     await worker.close();
+    await issuing.close();
   }
   const { rows } = await database.pool.query<{ worker: string }>(
     'SELECT worker FROM flush_shard WHERE worker IS NOT NULL',
   );
   expect(rows).toEqual([]);
+});
+
+it('a process that ends brings what it granted to Postgres itself', async () => {
+  const submitter = newSubmitter();
+  const granted = await within(optionsOf(), (app) =>
+    app.get(NonceComponent).allocate(submitter, { count: 20 }),
+  );
+  const { rowCount } = await database.pool.query(
+    'SELECT 1 FROM submitter_nonce_allocation WHERE id = ANY($1)',
+    [granted.map(({ id }) => id)],
+  );
+  expect(rowCount).toBe(20);
 });
 
 it('a drain on order flushes on this node, and does nothing where there is no Redis', async () => {

@@ -148,31 +148,6 @@ describe('what the fast store no longer stands for', () => {
     expect((await fast.grant(other)).nonce).toBe(32);
   });
 
-  it('grants nothing while its shard drains, but takes every word about a grant', async () => {
-    const view = await fast.view();
-    await fast.open(view);
-    const grant = await fast.grant(view);
-    const mode = fast.keys.mode(fast.store.shardOf(view.submitter));
-    await fast.direct.hset(mode, 'drain', '1');
-    expect(await fast.ask(view)).toEqual({ kind: 'stale', reason: 'drain', epoch: 1 });
-    expect(await fast.open(await fast.view(2))).toBe('refused');
-    expect(await fast.say(view, ['recyclable', grant])).toMatchObject({ kind: 'done' });
-    await fast.direct.hset(mode, 'drain', '0');
-    expect((await fast.grant(view)).nonce).toBe(grant.nonce);
-  });
-
-  it('H-15: belongs to the epoch of the mode it was opened in', async () => {
-    const view = await fast.view();
-    const mode = fast.keys.mode(fast.store.shardOf(view.submitter));
-    await fast.direct.hset(mode, 'epoch', '7', 'drain', '0');
-    await fast.open(view);
-    await fast.grant(view);
-    await fast.direct.hset(mode, 'epoch', '8');
-    expect(await fast.ask(view)).toEqual({ kind: 'stale', reason: 'epoch', epoch: 1 });
-    await fast.direct.del(mode);
-    expect(await fast.ask(view)).toEqual({ kind: 'stale', reason: 'absent', epoch: 1 });
-  });
-
   it('an idle epoch is retired with the first nonce it never issued, and stays so', async () => {
     const view = await fast.view();
     await fast.open(view);

@@ -4,11 +4,11 @@ import type { RedisServer } from '../../../../tools/src/stack/index';
 import type { Epoch } from '../../src/domain/epoch';
 import type { Nonce } from '../../src/domain/nonce';
 import type { Submitter } from '../../src/domain/submitter';
+import type { FastLimits, FreeNonce } from '../../src/ports/fast-range.port';
 import type {
   FastAllocateAnswer,
   FastAllocateRow,
   FastGrant,
-  FastLimits,
   FastOpening,
   FastRefill,
   FastSettleAnswer,
@@ -16,14 +16,15 @@ import type {
   FastView,
   FastWord,
   FlushEvent,
-  FreeNonce,
+  HandedOver,
 } from '../../src/ports/fast-store.port';
 import { duplicateForFastStore } from '../../src/redis/fast-connection';
 import { FastKeys } from '../../src/redis/fast-keys';
+import type { FastScripts } from '../../src/redis/fast-scripts';
 import { decodeFlushEvent } from '../../src/redis/flush-event-fields';
 import type { LuaScript } from '../../src/redis/generated/lua';
 import type { RedisClient } from '../../src/redis/redis-client';
-import { RedisFastStore, type FastScripts } from '../../src/redis/redis-fast-store';
+import { RedisFastStore } from '../../src/redis/redis-fast-store';
 import { waitFor } from '../support/wait-for';
 
 export const SUBMITTER = `eip155:1:0x${'ab'.repeat(20)}` as Submitter;
@@ -84,7 +85,7 @@ export class FastFixture {
 
   async open(view: FastView, opening: Partial<Omit<FastOpening, 'view'>> = {}): Promise<string> {
     const loans = { loan: 0, free: [], moreFree: false };
-    const whole = { base: 0, ceiling: 32, limits: LIMITS, ...loans, ...opening };
+    const whole = { modeEpoch: 1, base: 0, ceiling: 32, limits: LIMITS, ...loans, ...opening };
     const [answer] = await this.store.open([{ view, ...whole }]);
     return String(answer);
   }
@@ -148,6 +149,19 @@ export class FastFixture {
   async told(): Promise<readonly string[]> {
     const events = await this.events();
     return events.map(({ stage, grant }) => `${stage} ${String(grant.nonce)}`);
+  }
+
+  /** Marks the shard of this submitter. False when it has another mark. */
+  async mark(epoch: number, drain = false, submitter = SUBMITTER): Promise<boolean> {
+    const taken = await this.store.raiseMode({ epoch, drain }, [this.keys.shardOf(submitter)]);
+    return taken.length === 1;
+  }
+
+  /** What is handed over of one epoch; null when nothing is. @throws Error when it failed. */
+  async handOver(view: FastView): Promise<HandedOver | null> {
+    const [answer] = await this.store.handOver([view]);
+    if (answer instanceof Error || answer === undefined) throw answer ?? new Error('no answer');
+    return answer;
   }
 
   eventsKey(submitter = SUBMITTER): string {

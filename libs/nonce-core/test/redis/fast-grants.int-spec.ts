@@ -275,6 +275,7 @@ describe('what the fast store grants', () => {
     expect(shards.size).toBeGreaterThan(10);
     const openings = views.map((view, i) => ({
       view,
+      modeEpoch: 1,
       base: i * 100,
       ceiling: i * 100 + 10,
       limits: LIMITS,

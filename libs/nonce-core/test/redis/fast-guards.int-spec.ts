@@ -1,7 +1,7 @@
 import { RedisServer, truncateAppendOnlyTail } from '../../../../tools/src/stack/index';
 import type { FastGrant, FastView } from '../../src/ports/fast-store.port';
 import { LUA } from '../../src/redis/generated/lua';
-import { type FastScripts } from '../../src/redis/redis-fast-store';
+import { FAST_SCRIPTS, type FastScriptName, type FastScripts } from '../../src/redis/fast-scripts';
 import { clean, FastFixture, tokens, without } from './fast-fixture';
 
 /**
@@ -41,13 +41,8 @@ describe('without its guard, the fast store', () => {
     ['with it', false],
     ['ablated', true],
   ] as const)('%s:', (_, ablated) => {
-    const script = (name: 'allocate' | 'settle' | 'open' | 'refill', guard: string) => {
-      const whole = {
-        allocate: LUA.fastAllocate,
-        settle: LUA.fastSettle,
-        open: LUA.fastOpen,
-        refill: LUA.fastRefill,
-      }[name];
+    const script = (name: FastScriptName, guard: string) => {
+      const whole = FAST_SCRIPTS[name];
       return { [name]: ablated ? without(guard, whole) : whole };
     };
 

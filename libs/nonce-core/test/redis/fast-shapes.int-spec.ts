@@ -23,9 +23,9 @@ async function viewOf(store: RedisFastStore, submitter: Submitter, epoch = 1): P
   return { submitter, epoch: epoch as Epoch, incarnation: await store.incarnationOf(submitter) };
 }
 
-function opening(view: FastView, base = 0): FastOpening {
+function opening(view: FastView, base = 0, modeEpoch = 1): FastOpening {
   const loans = { loan: 0, free: [], moreFree: false };
-  return { view, base, ceiling: base + 32, limits: LIMITS, ...loans };
+  return { view, modeEpoch, base, ceiling: base + 32, limits: LIMITS, ...loans };
 }
 
 async function connected(client: RedisClient): Promise<RedisClient> {
@@ -70,10 +70,31 @@ describe('the fast store on a Cluster', () => {
     expect(waiting).toBe(96);
   });
 
+  it('H-15, S9: marks, tries and hands over the shards of all primaries in one call each', async () => {
+    const shards = Array.from({ length: 64 }, (_, shard) => shard);
+    const views = await Promise.all(
+      submitters(96).map((submitter) => viewOf(store, submitter, 10)),
+    );
+    expect(new Set(views.map(({ incarnation }) => incarnation)).size).toBe(3);
+    await store.open(views.map((view) => opening(view)));
+    await store.allocate(views.map((view) => rowOf(view)));
+    expect(await store.raiseMode({ epoch: 2, drain: true }, shards)).toEqual(shards);
+    await expect(store.canary(shards)).resolves.toBeUndefined();
+    for (const answer of await store.allocate(views.map((view) => rowOf(view))))
+      expect(answer).toMatchObject({ kind: 'stale', reason: 'drain' });
+    const handed = await store.handOver(views);
+    for (const [i, answer] of handed.entries()) {
+      const { submitter } = views[i]!;
+      expect(answer).toMatchObject({ next: 1, facts: [{ grant: { submitter, nonce: 0 } }] });
+    }
+    await store.forget(views);
+    expect(new Set(await store.handOver(views))).toEqual(new Set([null]));
+  });
+
   it('S8: while a slot moves it grants no nonce twice, and afterwards demands a new epoch', async () => {
     const [submitter] = submitters(1) as [Submitter];
-    const view = await viewOf(store, submitter, 2);
-    await store.open([opening(view, 100)]);
+    const view = await viewOf(store, submitter, 12);
+    await store.open([opening(view, 100, 3)]);
     const granted: number[] = [];
     const ask = async (asked: FastView) => {
       const [answer] = await store.allocate([rowOf(asked)]);
@@ -89,9 +110,9 @@ describe('the fast store on a Cluster', () => {
       expect(await ask(view)).toBeInstanceOf(Error);
     });
     expect(await ask(view)).toMatchObject({ kind: 'stale', reason: 'incarnation' });
-    const next = await viewOf(store, submitter, 3);
+    const next = await viewOf(store, submitter, 13);
     expect(next.incarnation).not.toBe(view.incarnation);
-    expect(await store.open([opening(next, 132)])).toEqual(['opened']);
+    expect(await store.open([opening(next, 132, 3)])).toEqual(['opened']);
     await ask(next);
     expect(granted).toEqual([100, 132]);
   });

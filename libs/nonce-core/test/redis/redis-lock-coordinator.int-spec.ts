@@ -83,6 +83,14 @@ describe('the Redis lock', () => {
     expect(skipped).toEqual({ 'wait-over': 21 });
   });
 
+  it('L5: of one owner is not waited for as long as one that changes hands', async () => {
+    const { locks, skipped } = await node({ waitMs: 60_000 });
+    await direct.set(keyOf(KEY), 'the owner that died', 'PX', 60_000);
+    await locks.acquire([KEY]);
+    expect(skipped).toEqual({ 'wait-over': 1 });
+    await direct.del(keyOf(KEY));
+  });
+
   it('makes another node wait until it is released', async () => {
     const [a, b] = [await node(), await node()];
     const first = await a.locks.acquire([KEY]);

@@ -1,6 +1,7 @@
 import { NonceError } from '../../src/domain/errors/nonce-error';
 import { parseSubmitter, type Submitter } from '../../src/domain/submitter';
 import { NonceEngineManager } from '../../src/routing/engine-manager';
+import { oneEngine } from '../../src/routing/engine-routes';
 import { FakeClock } from '../../src/testing/fake-clock';
 import { InMemoryNonceEngine } from '../../src/testing/in-memory-nonce-engine';
 
@@ -14,8 +15,8 @@ function managerOf(refresh: (engine: InMemoryNonceEngine) => Promise<void>) {
   const engine = new InMemoryNonceEngine({ maxInFlight: 2 });
   const refreshed: Submitter[] = [];
   const manager = new NonceEngineManager({
-    engineFor: () => engine,
-    defaultEngine: engine,
+    routes: oneEngine(engine),
+    switching: null,
     find: (id) => engine.findById(id),
     refreshFloor: async (submitter) => {
       refreshed.push(submitter);

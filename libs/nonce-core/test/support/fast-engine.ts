@@ -8,7 +8,9 @@ import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-s
 import { PostgresFlushStore } from '../../src/postgres/postgres-flush-store';
 import { PostgresSubmitterStore } from '../../src/postgres/postgres-submitter-store';
 import type { StatementRunner } from '../../src/postgres/statement-runner';
+import { HandOver } from '../../src/routing/hand-over';
 import type { ContractWorld } from '../../src/testing';
+import { fixedMode } from './fixed-mode';
 
 const SILENT = {
   debug: () => undefined,
@@ -35,12 +37,19 @@ export function performanceEngine(
   options: Partial<PerformanceEngineOptions> = {},
   ports: Partial<PerformanceEnginePorts> = {},
 ): PerformanceEngine {
+  const flush = new PostgresFlushStore(runner);
   return new PerformanceEngine(
     {
       fast,
       epochs: new PostgresFastEpochStore(runner, world.quarantine),
       store: new PostgresAllocationStore(runner),
-      flush: new PostgresFlushStore(runner),
+      flush,
+      mode: fixedMode(),
+      handOver: new HandOver({
+        fast,
+        apply: (facts) => flush.apply(facts, world.quarantine),
+        logger: SILENT,
+      }),
       continuity: { keep: () => Promise.resolve() },
       submitters: new PostgresSubmitterStore(runner),
       baseline: world.baseline,

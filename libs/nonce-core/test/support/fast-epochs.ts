@@ -14,7 +14,14 @@ import type {
 } from '../../src/ports/fast-epoch-store.port';
 import type { FastGrant } from '../../src/ports/fast-store.port';
 import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-store';
-import { baselineOf, hashOf, newSubmitter, QUARANTINE, type StoreFixture } from './store-fixture';
+import {
+  baselineOf,
+  FIRST_MODE_EPOCH,
+  hashOf,
+  newSubmitter,
+  QUARANTINE,
+  type StoreFixture,
+} from './store-fixture';
 
 export interface EntranceWish {
   readonly incarnation?: string;
@@ -22,6 +29,7 @@ export interface EntranceWish {
   readonly intents?: IntentPolicy;
   readonly raise?: number;
   readonly window?: number;
+  readonly modeEpoch?: number;
 }
 
 export function epochOf(answer: FastEpochAnswer | undefined): FastEpoch {
@@ -82,6 +90,10 @@ export class FastEpochBench {
   }
 
   async enter(submitter: Submitter, wish: EntranceWish = {}): Promise<FastEpoch> {
+    return epochOf(await this.ask(submitter, wish));
+  }
+
+  async ask(submitter: Submitter, wish: EntranceWish = {}): Promise<FastEpochAnswer | undefined> {
     const request = {
       submitter,
       incarnation: wish.incarnation ?? 'redis-1',
@@ -90,8 +102,9 @@ export class FastEpochBench {
       defaultWindow: wish.window ?? 0,
       reason: 'test',
     };
-    const [answer] = await this.epochs.enter([request], wish.intents ?? 'strict');
-    return epochOf(answer);
+    const modeEpoch = wish.modeEpoch ?? FIRST_MODE_EPOCH;
+    const [answer] = await this.epochs.enter([request], wish.intents ?? 'strict', modeEpoch);
+    return answer;
   }
 
   async record(...grants: readonly FastGrant[]): Promise<FastRecordAnswer | undefined> {

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Allocation } from '../../src/domain/allocation';
+import type { LastingMode } from '../../src/domain/engine-mode';
 import type { Submitter } from '../../src/domain/submitter';
 import type { PerformanceEngine } from '../../src/engines/performance/performance-engine';
 import type { PerformanceEngineOptions } from '../../src/engines/performance/performance-options';
@@ -23,6 +24,8 @@ export interface FastFixtureOptions {
   readonly engine?: Partial<PerformanceEngineOptions>;
   /** Where it shall not be a part of the Redis that all tests share; ended by the fixture. */
   readonly redis?: TestRedis;
+  /** In force from the start; PERFORMANCE unless told. */
+  readonly mode?: LastingMode;
 }
 
 /** Both stores of the performance engine, real, and hands that do the work of the worker. */
@@ -62,7 +65,10 @@ export async function redisOfItsOwn(url: string): Promise<TestRedis> {
 }
 
 export async function openFastFixture(options: FastFixtureOptions = {}): Promise<FastFixture> {
-  const [store, redis] = await Promise.all([openStore(), options.redis ?? openTestRedis()]);
+  const [store, redis] = await Promise.all([
+    openStore(options.mode),
+    options.redis ?? openTestRedis(),
+  ]);
   const world = options.world ?? contractWorld();
   const fast = await openFastClient(redis);
   return {

@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { v7 } from 'uuid';
 import type { Hex } from '../../src/domain/brand';
+import type { LastingMode } from '../../src/domain/engine-mode';
 import type { Nonce } from '../../src/domain/nonce';
 import { parseSubmitter, type Submitter } from '../../src/domain/submitter';
 import type {
@@ -11,6 +12,7 @@ import type {
 } from '../../src/ports/allocation-store.port';
 import { createDataSource } from '../../src/postgres/data-source';
 import { PostgresAllocationStore } from '../../src/postgres/postgres-allocation-store';
+import { PostgresModeStore } from '../../src/postgres/postgres-mode-store';
 import { StatementRunner } from '../../src/postgres/statement-runner';
 import { openTestDatabase, type TestDatabase } from './test-database';
 
@@ -25,11 +27,16 @@ export interface StoreFixture {
   close(): Promise<void>;
 }
 
-export async function openStore(): Promise<StoreFixture> {
+/** Epoch of the mode that a fixture's database starts with. */
+export const FIRST_MODE_EPOCH = 1;
+
+/** `mode` is in force from the start; null = none was ever set, as before a first boot. */
+export async function openStore(mode: LastingMode | null = 'PERFORMANCE'): Promise<StoreFixture> {
   const database = await openTestDatabase();
   const source = createDataSource({ url: database.url, schema: database.schema });
   await source.initialize();
   const runner = new StatementRunner(source, database.schema);
+  if (mode !== null) await new PostgresModeStore(runner).initialise(mode, 'test');
   return {
     database,
     source,

@@ -1,6 +1,6 @@
 import { RedisReplicaPair } from '../../../../tools/src/stack/index';
 import type { IntentPolicy } from '../../src/ports/fast-epoch-store.port';
-import type { FastScripts } from '../../src/redis/redis-fast-store';
+import type { FastScripts } from '../../src/redis/fast-scripts';
 import { RedisLine } from '../fault/chaos/redis-line';
 import { TopologyWorld, toServer, type Connect } from './topology-world';
 

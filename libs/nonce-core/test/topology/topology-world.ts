@@ -10,7 +10,8 @@ import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-s
 import { duplicateForFastStore } from '../../src/redis/fast-connection';
 import { FastKeys } from '../../src/redis/fast-keys';
 import type { RedisClient } from '../../src/redis/redis-client';
-import { RedisFastStore, type FastScripts } from '../../src/redis/redis-fast-store';
+import type { FastScripts } from '../../src/redis/fast-scripts';
+import { RedisFastStore } from '../../src/redis/redis-fast-store';
 import { RedisWitness } from '../../src/redis/redis-witness';
 import { contractWorld } from '../../src/testing';
 import { countGaps, readEnding } from '../fault/chaos/ending';

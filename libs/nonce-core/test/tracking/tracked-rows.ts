@@ -31,6 +31,7 @@ export const RULES: TrackingRules = {
   profile: PROFILE,
   quarantine: { ms: 30_000, release: 'replacement' },
   stuckAfterMs: 600_000,
+  burns: false,
 };
 
 /** Nonce 5 of an account whose count stands at 5, in the given stage with one known hash. */
@@ -59,6 +60,8 @@ export function trackedRow(
     createdAt: new Date(0),
     updatedAt: new Date(0),
     rawTx: RAW,
+    burnHashes: [],
+    burnTx: null,
     blockNumber: included ? 100 : null,
     blockHash: included ? blockHash(100) : null,
     chainLatestCount: 5,

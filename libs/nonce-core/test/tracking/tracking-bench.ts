@@ -3,6 +3,7 @@ import type { Hex } from '../../src/domain/brand';
 import type { HolderCommand } from '../../src/domain/holder-command';
 import { submitterParts, type Submitter } from '../../src/domain/submitter';
 import type { QuarantinePolicy } from '../../src/domain/quarantine-policy';
+import type { BurnSigner } from '../../src/ports/burn-signer.port';
 import type { ChainProfile, ChainRegistry } from '../../src/ports/chain.port';
 import type { NonceEventName } from '../../src/ports/events.port';
 import { NO_METRICS } from '../../src/ports/metrics.port';
@@ -40,6 +41,9 @@ export class TrackingBench {
   readonly submitters: PostgresSubmitterStore;
   readonly chains: ChainRegistry;
   readonly alignment: AlignWithChain;
+  /** Closes quarantined nonces under `burn`; none unless a test sets one. */
+  burnSigner: BurnSigner | null = null;
+  quarantine: QuarantinePolicy = QUARANTINE;
 
   constructor(
     readonly fixture: StoreFixture,
@@ -114,7 +118,7 @@ export class TrackingBench {
           followable: true,
         },
       ],
-      QUARANTINE,
+      this.quarantine,
     );
     if (answer?.kind !== 'done') throw new Error(JSON.stringify(answer));
     return answer.allocation;
@@ -155,7 +159,7 @@ export class TrackingBench {
   }
 
   /** One round of every job of a worker. */
-  async round(quarantine: QuarantinePolicy = QUARANTINE): Promise<void> {
+  async round(quarantine: QuarantinePolicy = this.quarantine): Promise<void> {
     await this.dueNow();
     const rows = this.looker(quarantine);
     await new ReclaimExpired(this.deps(), quarantine).tick();
@@ -164,7 +168,7 @@ export class TrackingBench {
     await new SettleQuarantine(rows).tick();
   }
 
-  looker(quarantine: QuarantinePolicy = QUARANTINE): LookAtRows {
+  looker(quarantine: QuarantinePolicy = this.quarantine): LookAtRows {
     const settings = { quarantine, batchMax: 100, claimMs: 30_000, stuckAfterMs: 600_000 };
     return new LookAtRows(this.deps(), settings);
   }
@@ -173,7 +177,7 @@ export class TrackingBench {
     const publish = (name: NonceEventName): void => {
       this.events.push(name);
     };
-    const { store, chains } = this;
-    return { store, chains, events: { publish }, metrics: NO_METRICS, logger: silent };
+    const { store, chains, burnSigner } = this;
+    return { store, chains, burnSigner, events: { publish }, metrics: NO_METRICS, logger: silent };
   }
 }

@@ -1,5 +1,7 @@
 import type { BenchCase } from '../bench-case';
+import { apiMemory } from './api-memory';
 import { chainTransfers } from './chain-transfers';
+import { drain } from './drain';
 import { fastHolder } from './fast-holder';
 import { fastHot } from './fast-hot';
 import { flush } from './flush';
@@ -10,6 +12,9 @@ import { httpAllocate } from './http-allocate';
 import { loneCaller } from './lone-caller';
 import { manySubmitters } from './many-submitters';
 import { memory } from './memory';
+import { modeSwitch } from './mode-switch';
+import { redisFailure } from './redis-failure';
+import { redisMemory } from './redis-memory';
 import { redisRestart } from './redis-restart';
 import { scaleOut } from './scale-out';
 
@@ -26,6 +31,11 @@ export const CASES: readonly BenchCase[] = [
   scaleOut,
   httpAllocate,
   chainTransfers,
+  modeSwitch,
+  drain,
+  redisFailure,
   memory,
+  redisMemory,
+  apiMemory,
   redisRestart,
 ];

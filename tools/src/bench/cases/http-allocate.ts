@@ -1,39 +1,65 @@
 import autocannon from 'autocannon';
-import type { BenchCase } from '../bench-case';
+import type { LastingMode } from '@noncekit/nonce-core/domain';
+import type { BenchCase, Comparison, Contender } from '../bench-case';
 import { TTL_MS } from '../contenders/raw-statements';
 import { startApi, startEmptyApi, type HttpNode } from '../http-node';
 import type { Sample } from '../statistics';
 import { submitterAt } from '../submitters';
 
-const API = 'noncekit API, reliable';
 const EMPTY = 'the same framework, empty handler';
 const CONNECTIONS = 64;
+const MODES: readonly LastingMode[] = ['RELIABLE', 'DUAL_WRITE', 'PERFORMANCE'];
 
-/** What the database adds to a request that is validated and answered anyway. */
+/** What the stores add to a request that is validated and answered anyway. */
 export const httpAllocate: BenchCase = {
   name: 'http',
   title: 'Allocation over HTTP, 64 connections',
   notes: [
-    'The load generator shares the cores with the server, so both ratios are lower bounds of what a machine of its own would show.',
+    'The load generator shares the cores with the server, so all ratios are lower bounds of what a machine of its own would show. Events of PERFORMANCE stay in the stream, and nothing compares the mirror of DUAL_WRITE: both are the work of workers.',
   ],
   async open(stores) {
-    const api = await startApi(await stores.database());
-    const empty = await startEmptyApi();
-    return {
-      contenders: [
-        { name: API, run: (durationMs) => load(api, durationMs) },
-        { name: EMPTY, run: (durationMs) => load(empty, durationMs) },
-      ],
-      comparisons: [
-        { label: 'to an empty handler', of: API, to: EMPTY, by: 'perSecond', target: '≥ 0.8' },
-        { label: 'p99', of: API, to: EMPTY, by: 'p99Ms', target: '–' },
-      ],
-      async close() {
-        await Promise.all([api.stop(), empty.stop()]);
-      },
+    const { redisUrl } = stores;
+    const nodes: HttpNode[] = [];
+    const contenders: Contender[] = [];
+    const add = async (name: string, start: () => Promise<HttpNode>): Promise<void> => {
+      const node = await start();
+      nodes.push(node);
+      contenders.push({ name, run: (durationMs) => load(node, durationMs) });
     };
+    const close = async (): Promise<void> => {
+      await Promise.all(nodes.map((node) => node.stop()));
+      await stores.flushRedis();
+    };
+    const modes = redisUrl === undefined ? MODES.slice(0, 1) : MODES;
+    try {
+      for (const mode of modes) {
+        const databaseUrl = await stores.database();
+        // RELIABLE without its lock: a single process has nobody to share rows with.
+        const redis = redisUrl === undefined ? null : { url: redisUrl, mode };
+        await add(nameOf(mode), () =>
+          startApi({ databaseUrl, redis: mode === 'RELIABLE' ? null : redis }),
+        );
+      }
+      await add(EMPTY, startEmptyApi);
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return { contenders, comparisons: modes.flatMap(comparisonsOf), close };
   },
 };
+
+function nameOf(mode: LastingMode): string {
+  return `noncekit API, ${mode}`;
+}
+
+function comparisonsOf(mode: LastingMode): readonly Comparison[] {
+  const pair = { of: nameOf(mode), to: EMPTY };
+  return [
+    { label: `${mode} to an empty handler`, ...pair, by: 'perSecond', target: '≥ 0.8' },
+    { label: `${mode}, p99`, ...pair, by: 'p99Ms', target: '–' },
+  ];
+}
 
 async function load(node: HttpNode, durationMs: number): Promise<Sample> {
   const result = await autocannon({

@@ -23,17 +23,6 @@ const UPSERT = `INSERT INTO ${SCHEMA}.raw_flush AS r
   SET id = excluded.id, epoch = excluded.epoch, generation = excluded.generation
   WHERE (excluded.epoch, excluded.generation) > (r.epoch, r.generation)`;
 
-/** Fields of a stream entry that hold the columns. */
-const FIELDS: Readonly<Record<(typeof COLUMNS)[number], string>> = {
-  submitter: 's',
-  nonce: 'n',
-  id: 'i',
-  epoch: 'e',
-  generation: 'g',
-  granted: 't',
-  deadline: 'd',
-};
-
 type Entry = readonly [id: string, fields: readonly string[]];
 
 /** Drains a stream into an `unnest` upsert: the least that a flush can do. */
@@ -89,7 +78,8 @@ export class RawFlush {
     )) as readonly [string, readonly Entry[]][] | null;
     const entries = reply?.[0]?.[1] ?? [];
     if (entries.length === 0) return 0;
-    const columns = COLUMNS.map((column) => entries.map(([, f]) => field(f, FIELDS[column])));
+    const rows = entries.map(([, fields]) => rowOf(fields));
+    const columns = COLUMNS.map((column) => rows.map((row) => row[column]));
     await this.pool.query({ name: 'raw_flush', text: UPSERT, values: columns });
     const ids = entries.map(([id]) => id);
     await this.redis
@@ -99,6 +89,15 @@ export class RawFlush {
       .exec();
     return entries.length;
   }
+}
+
+/** As the scripts write it: what every event has stands in one field, in this order. */
+function rowOf(fields: readonly string[]): Record<(typeof COLUMNS)[number], unknown> {
+  const parts = (field(fields, 'v') ?? '').split(' ');
+  const [epoch, generation, , , id, granted, lifetime] = parts;
+  const named = { submitter: field(fields, 's'), nonce: field(fields, 'n') };
+  const deadline = Number(granted) + Number(lifetime);
+  return { ...named, id, epoch, generation, granted, deadline };
 }
 
 function field(fields: readonly string[], name: string): string | undefined {

@@ -1,5 +1,6 @@
 import { isNonceError, NonceError } from '../../domain/errors/nonce-error';
 import { MAX_NONCE } from '../../domain/nonce';
+import type { Submitter } from '../../domain/submitter';
 import type { FastView } from '../../ports/fast-store.port';
 import type { EpochEntrance } from './epoch-entrance';
 import type { AllocateCall, Leftover } from './leftovers';
@@ -12,6 +13,8 @@ export interface DetourParts {
   readonly entrance: EpochEntrance;
   readonly refills: RefillDesk;
   readonly patience: OpeningPatience;
+  /** @throws NonceError NONCE_MODE_SWITCHING when the mode entitles another engine by now. */
+  readonly entitled: (submitter: Submitter) => Promise<void>;
 }
 
 /** Gets one submitter what its calls lack, so that they can be asked again. */
@@ -33,9 +36,9 @@ export class Detour {
         await this.askLimits(view, calls);
         return;
       case 'stale':
-        if (lack.reason === 'drain') throw new NonceError('NONCE_MODE_SWITCHING');
         if (await this.parts.patience.mayOpenYet(view, lack)) return;
-        this.parts.views.burn(submitter, view.epoch);
+        if (lack.reason === 'mode' || lack.reason === 'drain') await this.parts.entitled(submitter);
+        this.parts.views.burn(view);
         return;
     }
   }

@@ -1,15 +1,22 @@
-import type { Epoch } from '../../domain/epoch';
 import { NonceError } from '../../domain/errors/nonce-error';
 import type { Nonce } from '../../domain/nonce';
 import { submitterParts, type Submitter } from '../../domain/submitter';
+import { outpaced } from '../../engine-parts/outpaced';
 import { FlightLimit } from '../../engine-parts/flight-limit';
 import { SubmitterOpener } from '../../engine-parts/submitter-opener';
 import type { FastEpoch, FastEpochAnswer } from '../../ports/fast-epoch-store.port';
 import type { FastView, Incarnation } from '../../ports/fast-store.port';
+import { BadEpochs } from './bad-epochs';
 import { EntranceQueue, Entry } from './entrance-queue';
 import type { PerformanceEngineOptions } from './performance-options';
 import type { PerformanceEnginePorts } from './performance-ports';
+import type { RefillDesk } from './refill-desk';
 import type { ViewCache } from './view-cache';
+
+interface Won {
+  readonly entry: Entry;
+  readonly epoch: FastEpoch;
+}
 
 interface Asked {
   readonly entry: Entry;
@@ -28,16 +35,18 @@ export class EpochEntrance {
   private readonly queue = new EntranceQueue();
   private readonly opener: SubmitterOpener;
   private readonly openings: FlightLimit;
+  private readonly badEpochs: BadEpochs;
   private groups = 0;
   private turnPlanned = false;
 
   constructor(
     private readonly ports: PerformanceEnginePorts,
     private readonly options: PerformanceEngineOptions,
-    private readonly views: ViewCache,
+    private readonly parts: { readonly views: ViewCache; readonly refills: RefillDesk },
   ) {
     this.opener = new SubmitterOpener(ports.baseline, ports.store);
     this.openings = new FlightLimit(options.maxOpenings);
+    this.badEpochs = new BadEpochs(ports, parts.views);
   }
 
   /** @throws NonceError NONCE_STORE_UNAVAILABLE, or what finding a new submitter's start throws. */
@@ -55,7 +64,7 @@ export class EpochEntrance {
   private enqueue(entry: Entry): void {
     entry.tries += 1;
     if (entry.tries > this.options.maxEntries) {
-      this.fail(entry, new NonceError('NONCE_STORE_UNAVAILABLE', { context: { written: 'no' } }));
+      this.fail(entry, outpaced());
       return;
     }
     this.queue.add(entry);
@@ -86,21 +95,30 @@ export class EpochEntrance {
   private async enterGroup(group: readonly Entry[]): Promise<void> {
     const asked = await this.withIncarnations(group);
     if (asked.length === 0) return;
+    await this.badEpochs.end(
+      asked.map(({ entry, incarnation }) => ({ submitter: entry.submitter, incarnation })),
+    );
+    const modeEpoch = this.ports.mode.current().epoch;
     const answers = await this.ports.epochs.enter(
       asked.map(({ entry, incarnation }) => this.requestOf(entry.submitter, incarnation)),
       this.options.intents,
+      modeEpoch,
     );
-    const ruling: { entry: Entry; epoch: FastEpoch }[] = [];
+    const ruling: Won[] = [];
     asked.forEach(({ entry }, i) => {
       const answer = answers[i] as FastEpochAnswer;
       if (answer.kind === 'epoch') ruling.push({ entry, epoch: answer.epoch });
       else if (answer.kind === 'absent') this.open(entry);
-      else this.enqueue(entry);
+      else if (answer.kind === 'stale') this.enqueue(entry);
     });
+    await this.routeAgain(asked.flatMap(({ entry }, i) => (isOfMode(answers[i]) ? entry : [])));
     await this.keepWitnesses(ruling.map(({ epoch }) => epoch));
     const joined = ruling.filter(({ epoch }) => !epoch.won);
     for (const { entry, epoch } of joined) this.entered(entry, epoch, 'joined');
-    await this.openWon(ruling.filter(({ epoch }) => epoch.won));
+    await this.openWon(
+      ruling.filter(({ epoch }) => epoch.won),
+      modeEpoch,
+    );
   }
 
   private async withIncarnations(group: readonly Entry[]): Promise<readonly Asked[]> {
@@ -121,13 +139,13 @@ export class EpochEntrance {
   }
 
   private requestOf(submitter: Submitter, incarnation: Incarnation) {
-    const badEpoch = this.views.badEpochOf(submitter);
+    const badEpoch = this.parts.views.badOf(submitter)?.epoch ?? null;
     const chain = this.ports.chains.find(submitterParts(submitter).chainId);
     return {
       submitter,
       incarnation,
       badEpoch,
-      raise: this.options.prefetch.size,
+      raise: this.parts.refills.prefetched.size,
       defaultWindow: chain?.profile.maxInFlight ?? this.options.maxInFlight,
       reason: badEpoch === null ? 'first use' : 'the fast store could not serve the last epoch',
     };
@@ -135,42 +153,44 @@ export class EpochEntrance {
 
   /** Epochs that were won and have no witness are never opened, and so never used. */
   private async keepWitnesses(epochs: readonly FastEpoch[]): Promise<void> {
-    const raised = epochs.filter((epoch) => this.views.raises(epoch));
+    const raised = epochs.filter((epoch) => this.parts.views.raises(epoch));
     if (raised.length === 0) return;
     try {
       await this.ports.continuity.keep(
         raised.map(({ view: { submitter, epoch }, ceiling }) => ({ submitter, epoch, ceiling })),
       );
     } catch (error) {
-      for (const { won, view } of epochs) if (won) this.burn(view.submitter, view.epoch);
+      for (const { won, view } of epochs) if (won) this.burn(view);
       throw error;
     }
   }
 
-  private async openWon(won: readonly { entry: Entry; epoch: FastEpoch }[]): Promise<void> {
+  private async openWon(won: readonly Won[], modeEpoch: number): Promise<void> {
     if (won.length === 0) return;
-    const openings = won.map(
-      ({ epoch: { view, base, ceiling, limits, free, moreFree, loan } }) => ({
-        view,
-        base,
-        ceiling,
-        limits,
-        free,
-        moreFree,
-        loan,
-      }),
-    );
+    const openings = won.map(({ epoch }) => ({ ...openingOf(epoch), modeEpoch }));
     const opened = await this.ports.fast
       .open(openings)
       .catch((error: unknown) => openings.map(() => error as Error));
+    const unopened: Entry[] = [];
     won.forEach(({ entry, epoch }, i) => {
       if (opened[i] === 'opened') {
         this.entered(entry, epoch, 'won');
         return;
       }
-      this.burn(entry.submitter, epoch.view.epoch);
-      this.enqueue(entry);
+      this.burn(epoch.view);
+      unopened.push(entry);
     });
+    await this.routeAgain(unopened);
+  }
+
+  /** The mode may have changed on the way: who is not served from here any more is told so. */
+  private async routeAgain(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await this.ports.mode.refresh();
+    for (const entry of entries) {
+      if (this.ports.mode.engineFor(entry.submitter) === 'performance') this.enqueue(entry);
+      else this.fail(entry, new NonceError('NONCE_MODE_SWITCHING'));
+    }
   }
 
   private open(entry: Entry): void {
@@ -185,13 +205,13 @@ export class EpochEntrance {
     );
   }
 
-  private burn(submitter: Submitter, epoch: Epoch): void {
-    this.views.burn(submitter, epoch);
+  private burn(view: FastView): void {
+    this.parts.views.burn(view);
     this.ports.metrics.count('nonce_epochs_total', { engine: 'performance', result: 'burnt' });
   }
 
   private entered(entry: Entry, epoch: FastEpoch, result: 'won' | 'joined'): void {
-    this.views.learn(epoch, this.ports.clock.monotonicMs());
+    this.parts.views.learn(epoch, this.ports.clock.monotonicMs());
     this.ports.metrics.count('nonce_epochs_total', { engine: 'performance', result });
     this.entries.delete(entry.submitter);
     entry.resolve(epoch.view);
@@ -201,6 +221,14 @@ export class EpochEntrance {
     if (this.entries.get(entry.submitter) === entry) this.entries.delete(entry.submitter);
     entry.reject(error);
   }
+}
+
+function isOfMode(answer: FastEpochAnswer | undefined): boolean {
+  return answer?.kind === 'mode';
+}
+
+function openingOf({ view, base, ceiling, limits, free, moreFree, loan }: FastEpoch) {
+  return { view, base, ceiling, limits, free, moreFree, loan };
 }
 
 /** Whatever failed on the way to an epoch, the callers that wait for it were granted nothing. */

@@ -3,6 +3,7 @@ import type { Submitter } from '../../domain/submitter';
 import type { AllocateRequest } from '../../engine-parts/allocation-request';
 import { BatchGatherer } from '../../engine-parts/batch-gatherer';
 import type { EngineObserver } from '../../engine-parts/engine-observer';
+import { outpaced } from '../../engine-parts/outpaced';
 import { OperationFlights } from '../../engine-parts/operation-flights';
 import type { Grant } from '../../ports/engine.port';
 import type { FastAllocateAnswer, FastView } from '../../ports/fast-store.port';
@@ -60,7 +61,8 @@ export class FastAllocationDesk {
     private readonly observer: EngineObserver,
   ) {
     this.patience = new OpeningPatience(ports.clock, options.openingWaitMs);
-    this.detour = new Detour({ ...parts, patience: this.patience });
+    const entitled = (submitter: Submitter) => this.refuseUnlessEntitled(submitter);
+    this.detour = new Detour({ ...parts, patience: this.patience, entitled });
   }
 
   submit(request: AllocateRequest): Promise<Grant> {
@@ -162,7 +164,7 @@ export class FastAllocationDesk {
         return;
       }
       if (request.fenced >= this.options.maxFenced) {
-        throw new NonceError('NONCE_STORE_UNAVAILABLE', { context: { written: 'no' } });
+        throw outpaced();
       }
       await this.ports.clock.sleep(FENCE_BACKOFF_MS * 2 ** request.fenced);
       call.resolve(await this.shardOf(view.submitter).submit(afterFence(request)));
@@ -197,6 +199,12 @@ export class FastAllocationDesk {
       .finally(() => {
         gatherer.release(submitter);
       });
+  }
+
+  private async refuseUnlessEntitled(submitter: Submitter): Promise<void> {
+    const { mode } = this.ports;
+    await mode.refresh();
+    if (mode.engineFor(submitter) !== 'performance') throw new NonceError('NONCE_MODE_SWITCHING');
   }
 
   private refusal({ code, context }: Pick<Refused, 'code' | 'context'>): NonceError {

@@ -1,3 +1,4 @@
+import { drains } from '../../domain/engine-mode';
 import { isNonceError, NonceError } from '../../domain/errors/nonce-error';
 import { CommandDesk } from '../../engine-parts/command-desk';
 import type { EngineObserver } from '../../engine-parts/engine-observer';
@@ -93,9 +94,22 @@ export class FastCommandDesk {
         ? this.inFastStore(route, place)
         : this.inPostgres(route, await this.factsOf(route));
     }
-    const known = row.command === 'intent' ? undefined : this.parts.grants.find(row.id);
-    if (known !== undefined && settlesInFastStore(known)) return this.inFastStore(route, place);
-    return this.underRelaxed(route, place);
+    try {
+      const known = row.command === 'intent' ? undefined : this.parts.grants.find(row.id);
+      if (known !== undefined && settlesInFastStore(known)) {
+        return await this.inFastStore(route, place);
+      }
+      return await this.underRelaxed(route, place);
+    } catch (error) {
+      if (!this.isGivenUp(error)) throw error;
+      return this.inPostgres(route, route.own);
+    }
+  }
+
+  /** Nothing is granted there before all its epochs are handed over or closed: Postgres decides. */
+  private isGivenUp(error: unknown): boolean {
+    if (!isNonceError(error, 'NONCE_STORE_UNAVAILABLE')) return false;
+    return error.context['store'] === 'redis' && drains(this.ports.mode.current().mode);
   }
 
   /** Postgres is asked only after the fast store let go of a nonce that may be out from then on. */
@@ -111,7 +125,7 @@ export class FastCommandDesk {
       return this.inPostgres(route, await this.heard(route, found));
     }
     if (found !== undefined) await this.heard(route, found);
-    const answer = await settles.settle({ ...place, ...NO_WORDS, word: 'exposing' });
+    const answer = await settles.settleOrLook({ ...place, ...NO_WORDS, word: 'exposing' });
     return this.inPostgres(route, await this.heard(route, answer));
   }
 
@@ -121,7 +135,7 @@ export class FastCommandDesk {
     let answer: FastSettleAnswer;
     try {
       const words = { word: wordOf(command), txHash, note, ttlMs, followable };
-      answer = await this.parts.settles.settle({ ...place, ...words });
+      answer = await this.parts.settles.settleOrLook({ ...place, ...words });
     } catch (error) {
       // What a relaxed store was not told it would hand out again: the caller has to repeat it.
       if (this.options.intents === 'relaxed') throw error;

@@ -1,5 +1,6 @@
 import type { Nonce } from '../../domain/nonce';
 import type { Submitter } from '../../domain/submitter';
+import { OldestFirst } from '../../engine-parts/oldest-first';
 import type { FastGrant } from '../../ports/fast-store.port';
 
 interface Held {
@@ -15,6 +16,7 @@ interface Held {
 export class GrantCache {
   private readonly byId = new Map<string, Held>();
   private readonly idByNonce = new Map<string, string>();
+  private readonly oldest = new OldestFirst(this.byId);
 
   constructor(private readonly max: number) {}
 
@@ -25,7 +27,7 @@ export class GrantCache {
     this.byId.set(grant.id, { grant, expiresAtMs });
     this.idByNonce.set(key, grant.id);
     if (this.byId.size <= this.max) return;
-    const [oldest] = this.byId.keys();
+    const oldest = this.oldest.take();
     if (oldest !== undefined) this.forget(oldest);
   }
 

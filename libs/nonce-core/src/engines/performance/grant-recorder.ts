@@ -1,4 +1,5 @@
 import { NonceError } from '../../domain/errors/nonce-error';
+import { outpaced } from '../../engine-parts/outpaced';
 import type { AllocateAnswer } from '../../ports/allocation-store.port';
 import type { Grant } from '../../ports/engine.port';
 import type { FastRecordAnswer } from '../../ports/fast-epoch-store.port';
@@ -65,7 +66,7 @@ export class GrantRecorder {
         throw new NonceError(answer.code, { context: answer.context });
       case 'absent':
       case 'contended':
-        throw new NonceError('NONCE_STORE_UNAVAILABLE');
+        throw outpaced();
       case 'fenced': {
         const lost = grants.filter(({ id }) => answer.ids?.includes(id) ?? true);
         const rest = grants.filter((grant) => !lost.includes(grant));
@@ -100,7 +101,7 @@ export class GrantRecorder {
     if (unused.length > 0) await this.settles.giveBack(view, unused);
     // Its deadline passed before it was recorded: whoever is answered now would not hold it.
     const isLate = allocations.some(({ operationId, stage }) => {
-      return operationId === null && stage !== 'GRANTED';
+      return stage === 'REUSABLE' || (operationId === null && stage !== 'GRANTED');
     });
     if (isLate) return 'fenced';
     return {
@@ -126,7 +127,7 @@ export class GrantRecorder {
     });
     if (bound?.kind === 'granted') return { ...bound, replayed: true };
     if (bound?.kind === 'refused') throw new NonceError(bound.code, { context: bound.context });
-    throw new NonceError('NONCE_STORE_UNAVAILABLE');
+    throw outpaced();
   }
 }
 

@@ -36,7 +36,7 @@ export class IdleClose {
         this.views.use(submitter, clock.monotonicMs());
         return false;
       }
-      this.views.burn(submitter, epoch);
+      this.views.burn(view);
       return await epochs.close(view, retired.next, 'idle');
     } catch (error) {
       // Once retired it cannot be used any more; the next caller enters a new one.

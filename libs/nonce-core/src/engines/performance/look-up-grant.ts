@@ -25,7 +25,8 @@ export async function placeOf(
   const submitter = row.submitter ?? grant?.submitter;
   const nonce = row.nonce ?? grant?.nonce;
   if (submitter === undefined || nonce === undefined) return null;
-  const view = places.views.get(submitter);
+  // One that is of no use for grants any more still knows those it made.
+  const view = places.views.get(submitter) ?? places.views.badOf(submitter) ?? undefined;
   const epoch = (epochSaid as Epoch | undefined) ?? grant?.epoch ?? view?.epoch;
   if (epoch === undefined || (view !== undefined && view.epoch > epoch)) return null;
   if (view?.epoch === epoch) return { view, id: row.id, nonce };

@@ -24,7 +24,8 @@ export class OpeningPatience {
     { submitter, epoch }: FastView,
     { reason, epoch: found }: Stale,
   ): Promise<boolean> {
-    const notThereYet = reason === 'absent' || (reason === 'epoch' && (found ?? 0) < epoch);
+    const isEarlier = reason !== 'incarnation' && found !== null && found < epoch;
+    const notThereYet = reason === 'absent' || isEarlier || (reason === 'epoch' && found === null);
     if (!notThereYet) return false;
     const nowMs = this.clock.monotonicMs();
     const known = this.since.get(submitter);

@@ -143,6 +143,11 @@ export class PerformanceEngine implements NonceEngine {
     return this.parts.refills.exhaustions;
   }
 
+  /** To be called when the mode or a pin changed: what is not entitled is entered anew, if ever. */
+  keepOnly(isEntitled: (submitter: Submitter) => boolean): void {
+    this.parts.views.keepOnly(isEntitled);
+  }
+
   /** Takes effect with the next refill. */
   tunePrefetch(prefetch: PrefetchOptions): void {
     this.parts.refills.tune(prefetch);

@@ -35,7 +35,7 @@ export class PerformanceParts {
     this.refills = new RefillDesk(ports, options, this.views);
     this.records = new RecordDesk(ports, options);
     this.settles = new SettleDesk(ports, options);
-    const entrance = new EpochEntrance(ports, options, this.views);
+    const entrance = new EpochEntrance(ports, options, this.shared);
     const recorder = new GrantRecorder(ports, options, this.records, this.settles);
     this.allocations = new FastAllocationDesk(
       ports,

@@ -8,7 +8,9 @@ import type { FastStore } from '../../ports/fast-store.port';
 import type { FlushStore } from '../../ports/flush-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
+import type { ModeSource } from '../../ports/mode-source.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
+import type { EpochHandOver } from '../../ports/take-over.port';
 import type { Continuity } from '../../ports/witness.port';
 
 /** What the performance engine needs from the world. */
@@ -18,6 +20,8 @@ export interface PerformanceEnginePorts {
   readonly store: AllocationStore;
   readonly flush: Pick<FlushStore, 'apply'>;
   readonly continuity: Continuity;
+  readonly mode: Pick<ModeSource, 'current' | 'refresh' | 'engineFor'>;
+  readonly handOver: EpochHandOver;
   readonly submitters: Pick<SubmitterStore, 'view'>;
   readonly baseline: BaselineSource;
   readonly chains: ChainRegistry;

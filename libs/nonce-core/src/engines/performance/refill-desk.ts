@@ -1,5 +1,6 @@
 import { submitterParts, type Submitter } from '../../domain/submitter';
 import { BatchGatherer, type GatheredCall } from '../../engine-parts/batch-gatherer';
+import { OldestFirst } from '../../engine-parts/oldest-first';
 import type {
   FastEpoch,
   FastEpochAnswer,
@@ -50,6 +51,7 @@ export class RefillDesk {
   private readonly gatherer: BatchGatherer<RefillAsk, RefillEnd>;
   private readonly raising = new Map<Submitter, Promise<RefillEnd>>();
   private readonly last = new Map<Submitter, LastRaise>();
+  private readonly oldest = new OldestFirst(this.last);
   private prefetch: PrefetchOptions;
   private exhaustedCount = 0;
 
@@ -140,7 +142,7 @@ export class RefillDesk {
     this.last.delete(submitter);
     this.last.set(submitter, { size, atMs, quietUntilMs: full ? atMs + QUIET_MS : 0 });
     if (this.last.size <= this.options.maxViews) return;
-    const [oldest] = this.last.keys();
+    const oldest = this.oldest.take();
     if (oldest !== undefined) this.last.delete(oldest);
   }
 
@@ -212,8 +214,7 @@ export class RefillDesk {
 
   /** Refused, lost or of another epoch: in each case this one is not to be used again. */
   private gone(call: RefillCall): void {
-    const { submitter, epoch } = call.request.view;
-    this.views.burn(submitter, epoch);
+    this.views.burn(call.request.view);
     call.resolve({ kind: 'gone' });
   }
 

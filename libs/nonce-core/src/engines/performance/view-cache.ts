@@ -1,12 +1,12 @@
-import type { Epoch } from '../../domain/epoch';
 import type { Submitter } from '../../domain/submitter';
+import { OldestFirst } from '../../engine-parts/oldest-first';
 import type { FastEpoch } from '../../ports/fast-epoch-store.port';
 import type { FastView } from '../../ports/fast-store.port';
 
 interface Known {
   view: FastView | undefined;
   /** Epoch that was found unusable and must not be joined again. */
-  badEpoch: Epoch | null;
+  bad: FastView | null;
   /** Highest ceiling that this node has kept a witness of. */
   keptCeiling: number;
   usedAtMs: number;
@@ -18,6 +18,7 @@ interface Known {
  */
 export class ViewCache {
   private readonly known = new Map<Submitter, Known>();
+  private readonly oldest = new OldestFirst(this.known);
 
   constructor(private readonly max: number) {}
 
@@ -33,8 +34,8 @@ export class ViewCache {
     return known.view;
   }
 
-  badEpochOf(submitter: Submitter): Epoch | null {
-    return this.known.get(submitter)?.badEpoch ?? null;
+  badOf(submitter: Submitter): FastView | null {
+    return this.known.get(submitter)?.bad ?? null;
   }
 
   /** True when this node has to keep a witness before it may use the ceiling. */
@@ -52,18 +53,28 @@ export class ViewCache {
     }
     this.remember(view.submitter, {
       view,
-      badEpoch: null,
+      bad: null,
       keptCeiling: ceiling,
       usedAtMs: nowMs,
     });
   }
 
   /** This epoch is of no use any more: the next caller enters another one. */
-  burn(submitter: Submitter, epoch: Epoch): void {
-    const known = this.known.get(submitter);
-    if (known?.view !== undefined && known.view.epoch > epoch) return;
+  burn(bad: FastView): void {
+    const known = this.known.get(bad.submitter);
+    if (known?.view !== undefined && known.view.epoch > bad.epoch) return;
     const usedAtMs = known?.usedAtMs ?? 0;
-    this.remember(submitter, { view: undefined, badEpoch: epoch, keptCeiling: 0, usedAtMs });
+    this.remember(bad.submitter, { view: undefined, bad, keptCeiling: 0, usedAtMs });
+  }
+
+  /**
+   * Forgets the views of submitters that are entitled to another engine by now. Their epochs may end
+   * without a word to a store that is silent just then, and would be granted from when it is back.
+   */
+  keepOnly(isEntitled: (submitter: Submitter) => boolean): void {
+    for (const [submitter, known] of this.known) {
+      if (known.view !== undefined && !isEntitled(submitter)) known.view = undefined;
+    }
   }
 
   /** Views that were not used for an allocation since `beforeMs`. */
@@ -83,7 +94,7 @@ export class ViewCache {
     this.known.delete(submitter);
     this.known.set(submitter, known);
     if (this.known.size <= this.max) return;
-    const [oldest] = this.known.keys();
+    const oldest = this.oldest.take();
     if (oldest !== undefined) this.known.delete(oldest);
   }
 }

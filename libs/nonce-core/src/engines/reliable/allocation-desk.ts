@@ -1,5 +1,6 @@
 import type { Allocation } from '../../domain/allocation';
 import { NonceError } from '../../domain/errors/nonce-error';
+import { outpaced } from '../../engine-parts/outpaced';
 import type { QuarantinePolicy } from '../../domain/quarantine-policy';
 import type { Submitter } from '../../domain/submitter';
 import type { AllocateAnswer, AllocationStore } from '../../ports/allocation-store.port';
@@ -9,17 +10,20 @@ import type { Grant } from '../../ports/engine.port';
 import type { LockCoordinator } from '../../ports/lock.port';
 import type { AllocateRequest } from '../../engine-parts/allocation-request';
 import { askStore, type RetryPolicy } from '../../engine-parts/ask-store';
-import {
-  BatchGatherer,
-  type GatheredCall,
-  type GatherLimits,
-} from '../../engine-parts/batch-gatherer';
+import { BatchGatherer, type GatherLimits } from '../../engine-parts/batch-gatherer';
 import type { EngineObserver } from '../../engine-parts/engine-observer';
 import { FlightLimit } from '../../engine-parts/flight-limit';
 import { OperationFlights } from '../../engine-parts/operation-flights';
 import { SubmitterOpener } from '../../engine-parts/submitter-opener';
+import type { TakeOver } from '../../ports/take-over.port';
+import {
+  addTo,
+  distinctSubmitters,
+  isReplay,
+  type AllocateCall,
+  type Leftovers,
+} from './leftovers';
 
-type AllocateCall = GatheredCall<AllocateRequest, Grant>;
 type Gatherer = BatchGatherer<AllocateRequest, Grant>;
 
 export interface AllocationDeskPorts {
@@ -27,6 +31,8 @@ export interface AllocationDeskPorts {
   readonly baseline: BaselineSource;
   readonly locks: LockCoordinator;
   readonly clock: Clock;
+  /** Absent where no other engine issues: then a submitter of one is refused. */
+  readonly takeOver?: TakeOver;
 }
 
 export interface AllocationDeskOptions extends GatherLimits {
@@ -44,15 +50,10 @@ export interface AllocationDeskOptions extends GatherLimits {
   readonly maxInFlight: number;
 }
 
-/** Rows the group could not answer, by submitter; made only when there are some. */
-interface Leftovers {
-  absent?: Map<Submitter, AllocateCall[]>;
-  contended?: Map<Submitter, AllocateCall[]>;
-}
-
 /**
- * Grants nonces to waiting callers, many by one statement. A submitter that is new, or locked by
- * another node, leaves the group: its calls go on alone, in their order, and delay nobody else.
+ * Grants nonces to waiting callers, many by one statement. A submitter that is new, locked by
+ * another node, or left to a fast engine until now, leaves the group: its calls go on alone, in
+ * their order, and delay nobody else.
  */
 export class AllocationDesk {
   private readonly gatherer: Gatherer;
@@ -60,6 +61,7 @@ export class AllocationDesk {
   private readonly opener: SubmitterOpener;
   private readonly loneFlights: FlightLimit;
   private readonly openings: FlightLimit;
+  private readonly taken = new WeakSet<AllocateCall>();
 
   constructor(
     private readonly ports: AllocationDeskPorts,
@@ -92,6 +94,7 @@ export class AllocationDesk {
     const leftovers = await this.ask(calls, submitters);
     if (leftovers.absent) this.flyAlone(leftovers.absent, this.opening);
     if (leftovers.contended) this.flyAlone(leftovers.contended, this.waiting);
+    if (leftovers.foreign) this.flyAlone(leftovers.foreign, this.taking);
   }
 
   /** The lock only lowers contention between nodes; nobody waits for its release. */
@@ -146,6 +149,10 @@ export class AllocationDesk {
         return;
       }
       case 'refused':
+        if (answer.code === 'NONCE_MODE_SWITCHING' && this.mayTake(call)) {
+          addTo((leftovers.foreign ??= new Map()), call);
+          return;
+        }
         this.observer.refused(answer.code);
         call.reject(new NonceError(answer.code, { context: answer.context }));
         return;
@@ -181,6 +188,23 @@ export class AllocationDesk {
   private readonly waiting = (calls: readonly AllocateCall[]) =>
     this.loneFlights.run(() => this.waitForLock(calls));
 
+  private readonly taking = (calls: readonly AllocateCall[]) => this.takeThenAgain(calls);
+
+  /** Once per call: who is given away again after that has another engine by the mode. */
+  private mayTake(call: AllocateCall): boolean {
+    if (this.ports.takeOver === undefined || this.taken.has(call)) return false;
+    this.taken.add(call);
+    return true;
+  }
+
+  private async takeThenAgain(calls: readonly AllocateCall[]): Promise<void> {
+    const [first] = calls;
+    if (first === undefined) return;
+    const { submitter } = first.request.row;
+    await this.ports.takeOver?.take(submitter);
+    this.gatherer.again(submitter, calls);
+  }
+
   private async openThenAgain(calls: readonly AllocateCall[]): Promise<void> {
     const [first] = calls;
     if (first === undefined) return;
@@ -192,32 +216,9 @@ export class AllocationDesk {
   private async waitForLock(calls: readonly AllocateCall[]): Promise<void> {
     const leftovers = await this.ask(calls, distinctSubmitters(calls));
     for (const late of leftovers.contended?.values() ?? []) {
-      for (const call of late) call.reject(new NonceError('NONCE_STORE_UNAVAILABLE'));
+      for (const call of late) call.reject(outpaced());
     }
     for (const late of leftovers.absent?.values() ?? []) await this.openThenAgain(late);
+    for (const late of leftovers.foreign?.values() ?? []) await this.takeThenAgain(late);
   }
-}
-
-/** Its own grant found again after a lost reply is no replay: nobody else was told of it. */
-function isReplay(
-  { request }: AllocateCall,
-  { replayed, allocations }: Extract<AllocateAnswer, { kind: 'granted' }>,
-): boolean {
-  const own = allocations.every(
-    ({ id, stage }) => stage === 'GRANTED' && request.row.ids.includes(id),
-  );
-  return replayed && !own;
-}
-
-function distinctSubmitters(calls: readonly AllocateCall[]): readonly Submitter[] {
-  const submitters = new Set<Submitter>();
-  for (const call of calls) submitters.add(call.request.row.submitter);
-  return [...submitters];
-}
-
-function addTo(bySubmitter: Map<Submitter, AllocateCall[]>, call: AllocateCall): void {
-  const { submitter } = call.request.row;
-  const calls = bySubmitter.get(submitter);
-  if (calls === undefined) bySubmitter.set(submitter, [call]);
-  else calls.push(call);
 }

@@ -18,6 +18,7 @@ import type { EventSink } from '../../ports/events.port';
 import type { LockCoordinator } from '../../ports/lock.port';
 import type { Metrics } from '../../ports/metrics.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
+import type { TakeOver } from '../../ports/take-over.port';
 import type { TransactionHandle } from '../../ports/transaction.port';
 import { AllocationDesk } from './allocation-desk';
 import { toAllocateRequest } from '../../engine-parts/allocation-request';
@@ -35,6 +36,8 @@ export interface ReliableEnginePorts {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly events: EventSink;
+  /** Absent where no other engine issues: then a submitter of one is refused. */
+  readonly takeOver?: TakeOver;
 }
 
 /**

@@ -7,7 +7,12 @@ import { namesOf, readSetting, type EnvironmentSource } from './read-setting';
 import { settingsOf, type EnvironmentClass } from './setting';
 
 /** One environment serves both apps; these names are read by one of them only. */
-const NAMES_OF_ONE_APP = ['NONCE_AUTH_MODE', 'NONCE_API_KEYS_FILE'];
+const NAMES_OF_ONE_APP = [
+  'NONCE_AUTH_MODE',
+  'NONCE_API_KEYS_FILE',
+  'NONCE_BURN_KEYS_FILE',
+  'NONCE_BURN_MAX_FEE_GWEI',
+];
 
 const CHAIN_NAME = /^NONCE_CHAIN_[0-9]+_/;
 

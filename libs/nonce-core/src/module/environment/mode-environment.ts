@@ -1,21 +1,21 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
-import { ENGINE_MODES, type EngineMode } from '../../domain/engine-mode';
+import { LASTING_MODES, type LastingMode } from '../../domain/engine-mode';
 import type { FieldProblem } from '../../domain/errors/nonce-error';
 import { INTENT_POLICIES, type IntentPolicy } from '../../ports/fast-epoch-store.port';
 import { prefetchProblems } from '../prefetch-problems';
 import { FromEnvironment } from './setting';
-import { StoresEnvironment } from './stores-environment';
+import { SwitchingEnvironment } from './switching-environment';
 
 /** Which mode issues nonces, and what the one that issues from Redis can be told. */
-export class ModeEnvironment extends StoresEnvironment {
+export class ModeEnvironment extends SwitchingEnvironment {
   @FromEnvironment({
     name: 'NONCE_INITIAL_MODE',
     kind: 'text',
     reason:
-      'Mode of this process: `RELIABLE` issues from Postgres, `PERFORMANCE` from Redis. Change it by a restart.',
+      'Mode of a new installation; from its first boot on the mode in Postgres counts, which `noncectl mode switch` changes.',
   })
-  @IsIn(ENGINE_MODES)
-  initialMode: EngineMode = 'RELIABLE';
+  @IsIn(LASTING_MODES)
+  initialMode: LastingMode = 'RELIABLE';
 
   @FromEnvironment({
     name: 'NONCE_PERFORMANCE_STRATEGY',

@@ -1,7 +1,7 @@
 import { ArrayUnique, IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { EXPOSURES, type Exposure } from '../../domain/allocation';
 import type { FieldProblem } from '../../domain/errors/nonce-error';
-import type { QuarantineRelease } from '../../domain/quarantine-policy';
+import { QUARANTINE_RELEASES, type QuarantineRelease } from '../../domain/quarantine-policy';
 import { SIGNER_CHECKS, type SignerCheck } from '../../template/check-intent-bytes';
 import type { ChainEnvironment } from './chain-environment';
 import { ModeEnvironment } from './mode-environment';
@@ -102,9 +102,11 @@ export class NonceEnvironment extends ModeEnvironment {
   @FromEnvironment({
     name: 'NONCE_QUARANTINE_RELEASE',
     kind: 'text',
-    reason: 'What follows when no evidence came: issue it as a replacement, or hold it.',
+    reason:
+      'What follows when no evidence came: issue it as a replacement, burn it (close it by a transfer ' +
+      'of nothing, signed by the worker), or hold it. The same in all processes.',
   })
-  @IsIn(['replacement', 'hold'])
+  @IsIn(QUARANTINE_RELEASES)
   quarantineRelease: QuarantineRelease = 'replacement';
 
   @FromEnvironment({

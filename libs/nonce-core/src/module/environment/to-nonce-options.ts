@@ -1,4 +1,5 @@
 import type { ChainOptions, NonceModuleOptions } from '../options';
+import type { SwitchingOptions } from '../modes/switching-options';
 import type { ChainEnvironment } from './chain-environment';
 import type { NonceEnvironment } from './nonce-environment';
 
@@ -21,6 +22,7 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
     mode: environment.initialMode,
     maxInFlight: environment.maxInFlight,
     ...fastOptions(environment),
+    ...switchingOptions(environment),
     redis: {
       enabled: environment.redisEnabled,
       keyPrefix: environment.redisKeyPrefix,
@@ -68,6 +70,35 @@ function fastOptions(environment: NonceEnvironment): FastOptions {
       syncWriteFallback: environment.flushSyncWriteFallback,
     },
     recovery: { continuityIntervalMs, ...(witnessDir === undefined ? {} : { witnessDir }) },
+  };
+}
+
+function switchingOptions(environment: NonceEnvironment): SwitchingOptions {
+  return {
+    degrade: {
+      onRedisFailure: environment.degradeOnRedisFailure,
+      failures: environment.degradeFailures,
+      windowMs: environment.degradeWindowMs,
+      probeIntervalMs: environment.degradeProbeIntervalMs,
+      returnAfterMs: environment.degradeReturnAfterMs,
+      maxDwellMs: environment.degradeMaxDwellMs,
+    },
+    modes: {
+      waitMs: environment.modesWaitMs,
+      pollMs: environment.modesPollMs,
+      drainDeadlineMs: environment.modesDrainDeadlineMs,
+    },
+    autoPromote: {
+      enabled: environment.autoPromote,
+      allocationsPerSecond: environment.autoPromoteAllocationsPerSecond,
+      sustainedMs: environment.autoPromoteSustainedMs,
+    },
+    health: {
+      queueMax: environment.healthQueueMax,
+      queueAgeMs: environment.healthQueueAgeMs,
+      flushSuccessPercent: environment.healthFlushSuccessPercent,
+      databaseLatencyMs: environment.healthDatabaseLatencyMs,
+    },
   };
 }
 

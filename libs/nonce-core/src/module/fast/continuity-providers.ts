@@ -5,6 +5,8 @@ import type { BaselineSource } from '../../ports/baseline.port';
 import type { Clock } from '../../ports/clock.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
+import type { ModeSource } from '../../ports/mode-source.port';
+import type { ModeSnapshot } from '../../ports/mode-store.port';
 import type { WitnessStore } from '../../ports/witness.port';
 import { PostgresContinuityStore } from '../../postgres/postgres-continuity-store';
 import { ContinuityWatch } from '../../recovery/continuity-watch';
@@ -21,6 +23,7 @@ import {
   CONTINUITY,
   DATABASE,
   FAST_SIDE,
+  MODE_SOURCE,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -56,8 +59,8 @@ function witnessStores(side: FastSide | null, options: ResolvedNonceOptions): Wi
 
 /**
  * It watches in every mode, so that a run of the database has somebody to vouch for it when the
- * performance mode begins in that run. Only that mode refuses statements until then: the reliable
- * one needs neither Redis nor a disk.
+ * performance mode begins in that run. Statements are refused until then only from the first time on
+ * that this process sees nonces issued from Redis: the reliable mode needs neither Redis nor a disk.
  */
 function continuityProvider(): Provider {
   return {
@@ -73,6 +76,7 @@ function continuityProvider(): Provider {
       NONCE_LOGGER,
       NONCE_CLOCK,
       NONCE_OPTIONS,
+      MODE_SOURCE,
     ],
     useFactory: (
       ...[database, stores, allocations, baselines, audit, ...rest]: [
@@ -86,17 +90,27 @@ function continuityProvider(): Provider {
         Logger,
         Clock,
         ResolvedNonceOptions,
+        ModeSource,
       ]
     ): OpenContinuity | null => {
-      const [events, metrics, logger, clock, options] = rest;
+      const [events, metrics, logger, clock, options, mode] = rest;
       if (stores.length === 0) return null;
       const { quarantine } = options;
       const opened = openContinuity({
         store: new PostgresContinuityStore(database.runner),
         ...{ stores, allocations, baselines, audit, events, metrics, logger, clock, quarantine },
       });
-      if (options.mode === 'PERFORMANCE') database.runner.guardWith(opened.continuity);
+      mode.onChange((now) => {
+        if (!issuesFast(now)) return;
+        database.runner.guardWith(opened.continuity);
+        // What it finds is told by its state and by the statements that it refuses.
+        opened.watch.tick().catch(() => undefined);
+      });
       return opened;
     },
   };
+}
+
+function issuesFast({ mode, pins, fastEpochs }: ModeSnapshot): boolean {
+  return mode === 'PERFORMANCE' || fastEpochs || [...pins.values()].includes('PERFORMANCE');
 }

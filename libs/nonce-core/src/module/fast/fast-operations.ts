@@ -1,18 +1,23 @@
 import type { Provider } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { PerformanceEngine } from '../../engines/performance/performance-engine';
+import { FlushEvents } from '../../flush/flush-events';
 import { FlushOverview } from '../../flush/flush-overview';
+import type { ShardBreakers } from '../../modes/shard-breakers';
 import type { Clock } from '../../ports/clock.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
+import type { ModeSource } from '../../ports/mode-source.port';
 import { ContinuityWatch } from '../../recovery/continuity-watch';
 import type { ResolvedNonceOptions } from '../options';
 import {
   FAST_SIDE,
+  MODE_SOURCE,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
   NONCE_OPTIONS,
+  SHARD_BREAKERS,
   UPKEEP_JOBS,
 } from '../tokens';
 import { PeriodicJob, type JobPlan } from '../tracking/periodic-job';
@@ -27,23 +32,33 @@ export function fastOperations(): Provider[] {
     {
       provide: FastHealth,
       inject: [
-        NONCE_OPTIONS,
+        MODE_SOURCE,
         FAST_SIDE,
         PerformanceEngine,
         FlushOverview,
         ContinuityWatch,
         NONCE_CLOCK,
+        FlushEvents,
+        SHARD_BREAKERS,
+        NONCE_OPTIONS,
       ],
       useFactory: (
-        ...[{ mode }, side, engine, overview, watch, clock]: [
-          ResolvedNonceOptions,
+        ...[source, side, engine, overview, watch, clock, flush, breakers, options]: [
+          ModeSource,
           FastSide | null,
           PerformanceEngine | null,
           FlushOverview,
           ContinuityWatch | null,
           Clock,
+          FlushEvents | null,
+          ShardBreakers | null,
+          ResolvedNonceOptions,
         ]
-      ) => new FastHealth({ mode, side, engine, overview, watch, clock }),
+      ) =>
+        new FastHealth({
+          ...{ source, side, engine, overview, watch, clock, flush, breakers },
+          thresholds: options,
+        }),
     },
     upkeepProvider(),
   ];
@@ -58,30 +73,34 @@ function upkeepProvider(): Provider {
       FAST_SIDE,
       PerformanceEngine,
       ContinuityWatch,
+      MODE_SOURCE,
       NONCE_OPTIONS,
       NONCE_CLOCK,
       NONCE_METRICS,
       NONCE_LOGGER,
     ],
     useFactory: (
-      ...[registry, side, engine, watch, options, clock, metrics, logger]: [
+      ...[registry, side, engine, watch, source, options, clock, metrics, logger]: [
         SchedulerRegistry,
         FastSide | null,
         PerformanceEngine | null,
         ContinuityWatch | null,
+        ModeSource,
         ResolvedNonceOptions,
         Clock,
         Metrics,
         Logger,
       ]
     ) => {
-      const { mode, performance, recovery, shutdown } = options;
-      const plans: JobPlan[] = [];
+      const { modes, performance, recovery, shutdown } = options;
+      const plans: JobPlan[] = [
+        { name: 'mode', intervalMs: modes.pollMs, run: () => source.refresh() },
+      ];
       if (watch !== null) {
         const { continuityIntervalMs: intervalMs } = recovery;
         plans.push({ name: 'continuity', intervalMs, run: () => watch.tick() });
       }
-      if (engine !== null && side !== null && mode === 'PERFORMANCE') {
+      if (engine !== null && side !== null) {
         const { idleCloseMs } = performance.prefetch;
         plans.push(...upkeepJobs({ engine, client: side.client, idleCloseMs }));
       }

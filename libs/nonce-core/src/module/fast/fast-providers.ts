@@ -2,12 +2,12 @@ import type { Provider } from '@nestjs/common';
 import { FlushEvents } from '../../flush/flush-events';
 import { flushWhenFull } from '../../flush/flush-when-full';
 import type { Clock } from '../../ports/clock.port';
-import type { Logger } from '../../ports/logger.port';
+import { GuardedFastStore } from '../../modes/guarded-fast-store';
+import type { ShardBreakers } from '../../modes/shard-breakers';
 import { PostgresDeadLetterStore } from '../../postgres/postgres-dead-letter-store';
 import { PostgresFastEpochStore } from '../../postgres/postgres-fast-epoch-store';
 import { PostgresFlushReports } from '../../postgres/postgres-flush-reports';
 import { PostgresFlushStore } from '../../postgres/postgres-flush-store';
-import { checkRedis } from '../../redis/redis-boot-checks';
 import type { RedisClient } from '../../redis/redis-client';
 import type { OpenDatabase } from '../open-database';
 import type { ResolvedNonceOptions } from '../options';
@@ -22,8 +22,8 @@ import {
   FLUSH_STORE,
   HOST_REDIS,
   NONCE_CLOCK,
-  NONCE_LOGGER,
   NONCE_OPTIONS,
+  SHARD_BREAKERS,
 } from '../tokens';
 import { continuityProviders } from './continuity-providers';
 import { fastOperations } from './fast-operations';
@@ -39,8 +39,9 @@ export function fastProviders(): Provider[] {
   return [
     {
       provide: FAST_SIDE,
-      inject: [HOST_REDIS, NONCE_CLOCK, NONCE_LOGGER, NONCE_OPTIONS],
-      useFactory: openFastSide,
+      inject: [HOST_REDIS, NONCE_CLOCK, NONCE_OPTIONS],
+      useFactory: (client: RedisClient | null, clock: Clock, options: ResolvedNonceOptions) =>
+        client === null ? null : new FastSide(client, clock, options),
     },
     {
       provide: FAST_EPOCH_STORE,
@@ -57,36 +58,24 @@ export function fastProviders(): Provider[] {
     ...continuityProviders(),
     {
       provide: FAST_STORE,
-      inject: [FAST_SIDE, FlushEvents, NONCE_OPTIONS],
+      inject: [FAST_SIDE, FlushEvents, SHARD_BREAKERS, NONCE_OPTIONS],
       useFactory: (
-        side: FastSide | null,
-        events: FlushEvents | null,
-        { flush }: ResolvedNonceOptions,
+        ...[side, events, breakers, { flush }]: [
+          FastSide | null,
+          FlushEvents | null,
+          ShardBreakers | null,
+          ResolvedNonceOptions,
+        ]
       ) => {
-        if (side === null || events === null || !flush.syncWriteFallback)
-          return side?.store ?? null;
-        return flushWhenFull(side.store, events);
+        if (side === null || events === null || breakers === null) return null;
+        const store = flush.syncWriteFallback ? flushWhenFull(side.store, events) : side.store;
+        return new GuardedFastStore(store, breakers);
       },
     },
     performanceEngineProvider(),
     ...flushProviders(),
     ...fastOperations(),
   ];
-}
-
-/** @throws NonceError NONCE_REDIS_EVICTION where nonces would be issued from it. */
-async function openFastSide(
-  ...[client, clock, logger, options]: [RedisClient | null, Clock, Logger, ResolvedNonceOptions]
-): Promise<FastSide | null> {
-  if (client === null) return null;
-  const side = new FastSide(client, clock, options);
-  try {
-    if (options.mode === 'PERFORMANCE') await checkRedis(side.client, { clock, logger });
-    return side;
-  } catch (error) {
-    side.close();
-    throw error;
-  }
 }
 
 function onDatabase(provide: symbol, make: (database: OpenDatabase) => unknown): Provider {

@@ -1,15 +1,18 @@
 import type { Provider } from '@nestjs/common';
+import { CompareMirror } from '../../engines/dual-write/compare-mirror';
 import { PerformanceEngine } from '../../engines/performance/performance-engine';
 import { FLUSH_DEFAULTS } from '../../flush/flush-deps';
 import { FlushEvents } from '../../flush/flush-events';
 import { FlushOverview } from '../../flush/flush-overview';
 import { MeasureFlush } from '../../flush/measure-flush';
+import { DrainFast } from '../../modes/drain-fast';
 import type { Clock } from '../../ports/clock.port';
 import type { FastEpochStore } from '../../ports/fast-epoch-store.port';
 import type { FlushReports } from '../../ports/flush-report.port';
 import type { DeadLetterStore, FlushStore } from '../../ports/flush-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
+import type { ModeSource } from '../../ports/mode-source.port';
 import { TendFastEpochs } from '../../tracking/tend-fast-epochs';
 import { NonceEvents } from '../nonce-events';
 import type { ResolvedNonceOptions } from '../options';
@@ -20,16 +23,19 @@ import {
   FAST_WORKER_PLANS,
   FLUSH_REPORTS,
   FLUSH_STORE,
+  MODE_SOURCE,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
   NONCE_OPTIONS,
 } from '../tokens';
+import { allShards } from '../modes/all-shards';
+import { sweepJob } from '../modes/sweep-job';
 import { flushJobs } from '../tracking/flush-jobs';
 import type { JobPlan } from '../tracking/periodic-job';
 import type { FastSide } from './fast-side';
 import { FlushDrain, type FlushAll } from './flush-drain';
-import { loadJob } from './upkeep-jobs';
+import { mirrorJob } from './mirror-providers';
 
 /** How often a worker looks at a page of epochs, and how many are a page. */
 const TEND_INTERVAL_MS = 1_000;
@@ -61,14 +67,18 @@ export function flushProviders(): Provider[] {
       provide: FlushDrain,
       inject: [FlushEvents, NONCE_LOGGER, NONCE_OPTIONS],
       useFactory: (flush: FlushEvents | null, logger: Logger, options: ResolvedNonceOptions) =>
-        new FlushDrain(flush === null ? null : flushAll(flush, options), logger),
+        flush === null
+          ? new FlushDrain(null, logger)
+          : new FlushDrain(flushAll(flush, options), logger, (deadlineMs) =>
+              flush.flushWaiting(allShards(options.redis.shards), deadlineMs),
+            ),
     },
     workerPlansProvider(),
   ];
 }
 
 function flushAll(flush: FlushEvents, { redis }: ResolvedNonceOptions): FlushAll {
-  const shards = Array.from({ length: redis.shards }, (_, shard) => shard);
+  const shards = allShards(redis.shards);
   return async (signal) => {
     await flush.drain(shards, { deadlineMs: DRAIN_DEADLINE_MS, signal });
   };
@@ -116,7 +126,7 @@ function flushEventsProvider(): Provider {
 
 /**
  * What a worker does beside following transactions, in any mode: Redis may hold events and epochs of
- * processes that issued from it. In the performance mode the module itself hands over free nonces.
+ * processes that issued from it. Free nonces are handed over by the module itself.
  */
 function workerPlansProvider(): Provider {
   return {
@@ -124,6 +134,9 @@ function workerPlansProvider(): Provider {
     inject: [
       FAST_SIDE,
       FlushEvents,
+      CompareMirror,
+      DrainFast,
+      MODE_SOURCE,
       PerformanceEngine,
       FAST_EPOCH_STORE,
       DEAD_LETTER_STORE,
@@ -132,9 +145,12 @@ function workerPlansProvider(): Provider {
       NONCE_OPTIONS,
     ],
     useFactory: (
-      ...[side, flush, engine, epochs, letters, metrics, logger, options]: [
+      ...[side, flush, compare, drain, mode, engine, epochs, letters, metrics, logger, options]: [
         FastSide | null,
         FlushEvents | null,
+        CompareMirror | null,
+        DrainFast | null,
+        ModeSource,
         PerformanceEngine | null,
         FastEpochStore,
         DeadLetterStore,
@@ -154,7 +170,8 @@ function workerPlansProvider(): Provider {
       return [
         ...flushJobs({ flush, measure, intervalMs: options.flush.intervalMs }),
         { name: 'fast-tend', intervalMs: TEND_INTERVAL_MS, run: (signal) => tend.tick(signal) },
-        ...(options.mode === 'PERFORMANCE' ? [] : [loadJob(engine)]),
+        ...(drain === null ? [] : [sweepJob(drain, mode)]),
+        ...(compare === null ? [] : [mirrorJob(compare)]),
       ];
     },
   };

@@ -10,7 +10,9 @@ import type { FastStore } from '../../ports/fast-store.port';
 import type { FlushStore } from '../../ports/flush-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
+import type { ModeSource } from '../../ports/mode-source.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
+import type { EpochHandOver } from '../../ports/take-over.port';
 import type { OpenContinuity } from '../../recovery/open-continuity';
 import { LimitChanges } from '../limit-changes';
 import { NonceEvents } from '../nonce-events';
@@ -24,6 +26,8 @@ import {
   FAST_EPOCH_STORE,
   FAST_STORE,
   FLUSH_STORE,
+  HAND_OVER,
+  MODE_SOURCE,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -47,6 +51,8 @@ type Injected = [
   Metrics,
   NonceEvents,
   Logger,
+  ModeSource,
+  EpochHandOver | null,
 ];
 
 /** Built in every mode that has Redis: workers look after epochs and limits with it. */
@@ -69,18 +75,27 @@ export function performanceEngineProvider(): Provider {
       NONCE_METRICS,
       NonceEvents,
       NONCE_LOGGER,
+      MODE_SOURCE,
+      HAND_OVER,
     ],
     useFactory: (...[fast, opened, submitters, windows, limits, options, ...rest]: Injected) => {
-      if (fast === null || opened === null) return null;
-      const [epochs, store, flush, baseline, chains, clock, metrics, events, logger] = rest;
+      const [epochs, store, flush, baseline, chains, clock, metrics, events, logger, ...modes] =
+        rest;
+      const [mode, handOver] = modes;
+      if (fast === null || opened === null || handOver === null) return null;
       const ports: PerformanceEnginePorts = {
         ...{ fast, epochs, store, flush, baseline, chains, clock, metrics, events, logger },
+        ...{ mode, handOver },
         continuity: opened.continuity,
         submitters: windows.viewOf(submitters),
       };
       const { performance, maxInFlight, quarantine } = options;
       const engine = new PerformanceEngine(ports, { ...performance, maxInFlight, quarantine });
       limits.tell((submitter) => engine.refreshLimits(submitter));
+      mode.onChange(({ prefetch }) => {
+        engine.tunePrefetch({ ...performance.prefetch, ...prefetch });
+        engine.keepOnly((submitter) => mode.engineFor(submitter) === 'performance');
+      });
       return engine;
     },
   };

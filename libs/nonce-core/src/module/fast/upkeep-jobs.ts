@@ -20,11 +20,11 @@ interface UpkeepParts {
   readonly idleCloseMs: number;
 }
 
-/** What a node that issues from a fast store does again and again for the submitters it serves. */
+/** What a node that has a fast store does again and again for the submitters it serves from it. */
 export function upkeepJobs({ engine, client, idleCloseMs }: UpkeepParts): readonly JobPlan[] {
   return [
     { name: 'fast-check', intervalMs: CHECK_REDIS_MS, run: () => refuseEviction(client) },
-    loadJob(engine),
+    { name: 'fast-load', intervalMs: LOOK_MS, run: () => engine.loadFree(SUBMITTERS_PER_TICK) },
     {
       name: 'fast-reclaim',
       intervalMs: LOOK_MS,
@@ -36,10 +36,4 @@ export function upkeepJobs({ engine, client, idleCloseMs }: UpkeepParts): readon
       run: () => engine.closeIdle(),
     },
   ];
-}
-
-/** Hands nonces that became free in Postgres to the fast stores that rule their submitters. */
-export function loadJob(engine: PerformanceEngine): JobPlan {
-  const run = () => engine.loadFree(SUBMITTERS_PER_TICK);
-  return { name: 'fast-load', intervalMs: LOOK_MS, run };
 }

@@ -17,9 +17,12 @@ import {
   NONCE_LOGGER,
   NONCE_METRICS,
   NONCE_OPTIONS,
+  SIGNED_TRANSACTIONS,
   SUBMITTER_STORE,
   TRACKING_STORE,
 } from '../tokens';
+import type { SignedTransactions } from '../../template/signed-transactions';
+import { burnSignerOf } from './burn-signer-of';
 import { PeriodicJob, type JobPlan } from './periodic-job';
 import { PeriodicJobs } from './periodic-jobs';
 import { trackingJobs, type TrackingIntervals } from './tracking-jobs';
@@ -35,6 +38,7 @@ type Injected = [
   Metrics,
   Logger,
   Clock,
+  SignedTransactions,
   ResolvedNonceOptions,
 ];
 
@@ -62,6 +66,7 @@ export class NonceTrackingModule {
             NONCE_METRICS,
             NONCE_LOGGER,
             NONCE_CLOCK,
+            SIGNED_TRANSACTIONS,
             NONCE_OPTIONS,
           ],
           useFactory: (...injected: Injected) => periodicJobs(injected, intervals),
@@ -74,8 +79,9 @@ export class NonceTrackingModule {
 
 function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
   const [registry, store, submitters, alignment, chains, fastPlans, ...rest] = injected;
-  const [events, metrics, logger, clock, options] = rest;
-  const deps = { store, chains, events, metrics, logger };
+  const [events, metrics, logger, clock, transactions, options] = rest;
+  const burnSigner = burnSignerOf(options, transactions);
+  const deps = { store, chains, events, metrics, logger, burnSigner };
   const { quarantine } = options;
   const plans = [
     ...trackingJobs({ deps, submitters, alignment, quarantine, intervals }),

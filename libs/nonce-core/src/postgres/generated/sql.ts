@@ -13,7 +13,14 @@ export interface Statement<Parameters> {
 
 export interface StatementParameters {
   /**
-   * Moves the floors of a submitter; the function in the migrations states guarantee and replies.
+   * Ends the running switch as aborted, whoever runs it, and audits that; no row when none runs.
+   */
+  readonly abortSwitch: {
+    readonly actor: string;
+    readonly reason: string;
+  };
+  /**
+   * Moves the floors of a submitter; the function states guarantee and replies.
    */
   readonly alignSubmitter: {
     readonly submitter: string;
@@ -26,7 +33,7 @@ export interface StatementParameters {
     readonly server: string | null;
   };
   /**
-   * Answers a batch of allocation requests; the function in the migrations states guarantee and replies.
+   * Answers a batch of allocation requests; the function states guarantee and replies.
    */
   readonly allocateBatch: {
     /** distinct, in byte order */
@@ -61,7 +68,7 @@ export interface StatementParameters {
     readonly server: string | null;
   };
   /**
-   * Applies events of fast grants; the function in the migrations states guarantee and locks.
+   * Applies events of fast grants; the function states guarantee and locks.
    */
   readonly applyEvents: {
     /** sorted, then by nonce, epoch and generation */
@@ -88,7 +95,7 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
-   * Applies verdicts of the tracker; the function in the migrations states guarantee and replies.
+   * Applies verdicts of the tracker; the function states guarantee and replies.
    */
   readonly applyTracking: {
     readonly ids: readonly (string | null)[];
@@ -159,6 +166,13 @@ export interface StatementParameters {
     readonly leaseMs: number;
   };
   /**
+   * Goes on with the running switch: one's own, or one whose runner is silent. No row otherwise.
+   */
+  readonly claimRunningSwitch: {
+    readonly runner: string;
+    readonly silentMs: number;
+  };
+  /**
    * Ends a performance epoch; null when another epoch rules by now.
    */
   readonly closeFastEpoch: {
@@ -173,7 +187,7 @@ export interface StatementParameters {
     readonly server: string | null;
   };
   /**
-   * Applies a batch of holders' commands; the function in the migrations states guarantee and replies.
+   * Applies a batch of holders' commands; the function states guarantee and replies.
    */
   readonly commandBatch: {
     readonly commands: readonly (string | null)[];
@@ -210,6 +224,20 @@ export interface StatementParameters {
    */
   readonly countDeadLetters: Readonly<Record<string, never>>;
   /**
+   * Fast epochs that rule.
+   */
+  readonly countFastEpochs: {
+    /** counted no further than this */
+    readonly most: number;
+  };
+  /**
+   * Grants of fast epochs that nobody has settled.
+   */
+  readonly countFastGrants: {
+    /** counted no further than this */
+    readonly most: number;
+  };
+  /**
    * Submitters whose last alignment is older than wanted, the least recent first. A submitter with
    * nothing open is looked at twenty times less often: only foreign use could concern it.
    */
@@ -219,7 +247,7 @@ export interface StatementParameters {
     readonly rowLimit: number;
   };
   /**
-   * Joins or wins performance epochs; the function in the migrations states guarantee and replies.
+   * Joins or wins performance epochs; the function states guarantee and replies.
    */
   readonly enterFastEpochs: {
     readonly submitters: readonly (string | null)[];
@@ -234,6 +262,8 @@ export interface StatementParameters {
     readonly freeLimit: number;
     readonly quarantineMs: number;
     readonly release: string;
+    /** entered only while the mode has this epoch */
+    readonly modeEpoch: number;
     /** start of the verified run of the server; null = not checked */
     readonly server: string | null;
   };
@@ -273,6 +303,14 @@ export interface StatementParameters {
     readonly id: string;
   };
   /**
+   * Nonces by their keys, of the current generation, in whatever stage they are; one probe for each.
+   */
+  readonly findMirrored: {
+    readonly submitters: readonly (string | null)[];
+    /** one per submitter */
+    readonly nonces: readonly (number | null)[];
+  };
+  /**
    * The row of one nonce in the current chain generation.
    */
   readonly findNonce: {
@@ -280,9 +318,25 @@ export interface StatementParameters {
     readonly nonce: number;
   };
   /**
+   * Ends a running switch as done, by its runner; no row when it is that no more.
+   */
+  readonly finishSwitch: {
+    readonly id: number;
+    readonly runner: string;
+    /** JSON, a list */
+    readonly phases: string;
+  };
+  /**
    * When any worker last flushed and failed to, with the reason of the last failure.
    */
   readonly flushReport: Readonly<Record<string, never>>;
+  /**
+   * The first mode of an installation; a mode that is there stays.
+   */
+  readonly initialiseMode: {
+    readonly mode: string;
+    readonly actor: string;
+  };
   /**
    * Ends one recovery by an operator's word; what is in quarantine stays there.
    */
@@ -342,6 +396,25 @@ export interface StatementParameters {
     readonly defaultWindow: number;
   };
   /**
+   * Where submitters stand: their next nonce, and their open ones, of the current generation.
+   * One row per open nonce; a submitter without any has one row without a nonce. Each kind of open nonce
+   * is read in the order of the partial index that holds it, and reserved ones with a generation that the
+   * primary key cannot use: a plan made for an empty table would read all that a submitter ever used.
+   */
+  readonly mirrorTruth: {
+    readonly submitters: readonly (string | null)[];
+    /** open nonces of each kind per submitter */
+    readonly limit: number;
+  };
+  /**
+   * Switches, newest first.
+   */
+  readonly modeHistory: {
+    /** only those with a lower id; null = from the newest */
+    readonly before: number | null;
+    readonly rowLimit: number;
+  };
+  /**
    * Grants of one nonce that ended with another grant, oldest first.
    */
   readonly nonceHistory: {
@@ -363,6 +436,25 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
+   * Submitters with nonces that are not settled, a page in key order: one probe of two partial indexes
+   * for each, however many rows they have.
+   */
+  readonly openSubmitters: {
+    /** the last submitter of the page before, or the empty text */
+    readonly after: string;
+    readonly limit: number;
+  };
+  /**
+   * Lets one submitter follow another mode than the others; the function states the replies.
+   */
+  readonly pinSubmitter: {
+    readonly submitter: string;
+    /** null = it follows the mode */
+    readonly mode: string | null;
+    readonly actor: string;
+    readonly maxPins: number;
+  };
+  /**
    * One round trip that reads nothing: whether the server answers, and whether it takes writes.
    */
   readonly ping: Readonly<Record<string, never>>;
@@ -374,6 +466,15 @@ export interface StatementParameters {
     readonly nextLookMs: readonly (number | null)[];
   };
   /**
+   * What rules now; no row before the first start.
+   */
+  readonly readMode: {
+    /** pinned submitters returned at most */
+    readonly maxPins: number;
+    /** version of the pins that the asker has: they are not returned again */
+    readonly knownPins: string | null;
+  };
+  /**
    * Settles reservations past their deadline and returns the rows as they then are.
    */
   readonly reclaimExpired: {
@@ -382,7 +483,22 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
-   * Makes fast grants durable; the function in the migrations states guarantee and replies.
+   * Records our own transfers of nothing before they are sent, each only while its row still is as it
+   * was claimed and the chain is not known to count its nonce as used. From then on the stage refuses
+   * the holder. Locks the rows in key order; replies the ids of the rows written.
+   */
+  readonly recordBurns: {
+    readonly ids: readonly (string | null)[];
+    readonly fromStages: readonly (string | null)[];
+    readonly hashesSeen: readonly (number | null)[];
+    readonly txHashes: readonly (string | null)[];
+    readonly rawTxs: readonly (Buffer | null)[];
+    readonly nextLookMs: readonly (number | null)[];
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
+  };
+  /**
+   * Makes fast grants durable; the function states guarantee and replies.
    */
   readonly recordGrants: {
     readonly requests: readonly (number | null)[];
@@ -412,7 +528,7 @@ export interface StatementParameters {
     readonly by: string;
   };
   /**
-   * Recovers submitters; the function in the migrations states guarantee and replies.
+   * Recovers submitters; the function states guarantee and replies.
    */
   readonly recoverSubmitters: {
     /** start of the run that was verified */
@@ -431,7 +547,7 @@ export interface StatementParameters {
     readonly rowLimit: number;
   };
   /**
-   * Raises ceilings and hands over free nonces; the function in the migrations states guarantee and replies.
+   * Raises ceilings and hands over free nonces; the function states guarantee and replies.
    */
   readonly refillFastEpochs: {
     readonly submitters: readonly (string | null)[];
@@ -464,6 +580,17 @@ export interface StatementParameters {
     readonly worker: string;
     /** null = it succeeded */
     readonly failure: string | null;
+  };
+  /**
+   * Progress of a running switch, by its runner; no row when it is that no more.
+   */
+  readonly reportSwitch: {
+    readonly id: number;
+    readonly runner: string;
+    /** JSON, a list */
+    readonly phases: string;
+    /** JSON */
+    readonly waitsFor: string | null;
   };
   /**
    * Marks a dead letter as dealt with; doing it again changes nothing.
@@ -505,9 +632,50 @@ export interface StatementParameters {
     readonly submitter: string;
   };
   /**
+   * Switches the mode, while its epoch is the one seen; no row when it is not.
+   */
+  readonly switchMode: {
+    readonly seenEpoch: number;
+    readonly toMode: string;
+    readonly actor: string;
+    readonly reason: string;
+    readonly automatic: boolean;
+    readonly pinned: boolean;
+    readonly returnTo: string | null;
+    readonly dwellMs: number;
+    readonly runner: string;
+    /** JSON, a list */
+    readonly phases: string;
+  };
+  /**
+   * Gives a submitter to the reliable engine; the function states guarantee and replies.
+   */
+  readonly takeOverSubmitter: {
+    readonly submitter: string;
+    /** the fast epoch seen to rule; null = none */
+    readonly epoch: number | null;
+    /** where its fast store ended it; null = not known */
+    readonly retiredNext: number | null;
+    readonly modeEpoch: number;
+    readonly quarantineMs: number;
+    readonly release: string;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
+  };
+  /**
    * Totals of open work, from partial indexes only: no statement here reads a settled row.
    */
   readonly trackingBacklog: Readonly<Record<string, never>>;
+  /**
+   * Sizes of prefetched ranges for all nodes, audited; no row before the first start.
+   */
+  readonly tunePrefetch: {
+    readonly size: number;
+    readonly lowWater: number;
+    readonly max: number;
+    readonly actor: string;
+    readonly reason: string;
+  };
   /**
    * Changes the settings named in the JSON object; a key with null falls back to the default.
    */
@@ -537,6 +705,25 @@ interface StatementSource {
 }
 
 const SQL: Readonly<Record<StatementName, StatementSource>> = {
+  abortSwitch: {
+    file: 'abort-switch',
+    hot: false,
+    parameters: ['actor', 'reason'],
+    text: `WITH ended AS (
+  UPDATE :schema.mode_switch w
+  SET state = 'aborted', ended_at = clock_timestamp(), waits_for = NULL
+  WHERE w.state = 'running'
+  RETURNING *
+), audited AS (
+  INSERT INTO :schema.audit (actor, action, subject, reason, detail)
+  SELECT $1, 'mode.abort', e.to_mode, $2, jsonb_build_object('switch', e.id, 'epoch', e.epoch)
+  FROM ended e
+)
+SELECT w.id, w.from_mode, w.to_mode, w.epoch, w.actor, w.reason, w.automatic, w.state, w.phases,
+  w.waits_for, extract(epoch FROM w.started_at)::double precision * 1000 AS started_ms,
+  extract(epoch FROM w.ended_at)::double precision * 1000 AS ended_ms
+FROM ended w`,
+  },
   alignSubmitter: {
     file: 'align-submitter',
     hot: false,
@@ -626,7 +813,8 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
   extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
   extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
   extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms,
-  a.inherited_hashes, a.raw_tx, a.block_number, a.block_hash,
+  a.inherited_hashes, a.raw_tx, array_to_string(a.burn_hashes, ',') AS burn_hashes, a.burn_tx,
+  a.block_number, a.block_hash,
   coalesce(a.epoch < (SELECT s.recovery_epoch FROM :schema.submitter_nonce_state s
     WHERE s.submitter = a.submitter), false) AS may_lack_hashes,
   (SELECT s.chain_latest_count FROM :schema.submitter_nonce_state s
@@ -642,6 +830,18 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
     hot: false,
     parameters: ['worker', 'shards', 'leaseMs'],
     text: `SELECT :schema.claim_flush_shards($1, $2, $3) AS shard`,
+  },
+  claimRunningSwitch: {
+    file: 'claim-running-switch',
+    hot: false,
+    parameters: ['runner', 'silentMs'],
+    text: `UPDATE :schema.mode_switch w
+SET runner = $1, heartbeat_at = clock_timestamp()
+WHERE w.state = 'running'
+  AND (w.runner = $1 OR w.heartbeat_at <= clock_timestamp() - $2::integer * interval '1 ms')
+RETURNING w.id, w.from_mode, w.to_mode, w.epoch, w.actor, w.reason, w.automatic, w.state, w.phases,
+  w.waits_for, extract(epoch FROM w.started_at)::double precision * 1000 AS started_ms,
+  extract(epoch FROM w.ended_at)::double precision * 1000 AS ended_ms`,
   },
   closeFastEpoch: {
     file: 'close-fast-epoch',
@@ -675,6 +875,18 @@ WHERE s.submitter = ANY ($1)`,
     parameters: [],
     text: `SELECT count(*) AS open FROM :schema.dead_letter WHERE resolved_at IS NULL`,
   },
+  countFastEpochs: {
+    file: 'count-fast-epochs',
+    hot: false,
+    parameters: ['most'],
+    text: `SELECT :schema.count_fast_epochs($1) AS found`,
+  },
+  countFastGrants: {
+    file: 'count-fast-grants',
+    hot: false,
+    parameters: ['most'],
+    text: `SELECT :schema.count_fast_grants($1) AS found`,
+  },
   dueForAlignment: {
     file: 'due-for-alignment',
     hot: false,
@@ -695,9 +907,9 @@ LIMIT $3`,
   enterFastEpochs: {
     file: 'enter-fast-epochs',
     hot: false,
-    parameters: ['submitters', 'incarnations', 'badEpochs', 'raises', 'windows', 'reasons', 'intents', 'freeLimit', 'quarantineMs', 'release', 'server'],
+    parameters: ['submitters', 'incarnations', 'badEpochs', 'raises', 'windows', 'reasons', 'intents', 'freeLimit', 'quarantineMs', 'release', 'modeEpoch', 'server'],
     text: `SELECT * FROM :schema.enter_fast_epochs(
-  CASE WHEN :schema.same_server($11) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10) ORDER BY ord`,
+  CASE WHEN :schema.same_server($12) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY ord`,
   },
   findAllocation: {
     file: 'find-allocation',
@@ -754,6 +966,21 @@ ORDER BY q.ord`,
 FROM :schema.dead_letter d
 WHERE d.id = $1`,
   },
+  findMirrored: {
+    file: 'find-mirrored',
+    hot: false,
+    parameters: ['submitters', 'nonces'],
+    text: `SELECT k.submitter, a.nonce, a.id, a.stage, a.epoch AS row_epoch,
+  (extract(epoch FROM a.updated_at) * 1000000)::bigint AS changed_us
+FROM unnest($1::text[], $2::bigint[]) AS k (submitter, nonce)
+CROSS JOIN LATERAL (
+  SELECT r.nonce, r.id, r.stage, r.epoch, r.updated_at
+  FROM :schema.submitter_nonce_allocation r
+  WHERE r.submitter = k.submitter AND r.nonce = k.nonce
+    AND r.chain_generation = (
+      SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = k.submitter)
+  LIMIT 1) a`,
+  },
   findNonce: {
     file: 'find-nonce',
     hot: false,
@@ -769,6 +996,15 @@ WHERE a.submitter = $1 AND a.nonce = $2
   AND a.chain_generation = (
     SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)`,
   },
+  finishSwitch: {
+    file: 'finish-switch',
+    hot: false,
+    parameters: ['id', 'runner', 'phases'],
+    text: `UPDATE :schema.mode_switch w
+SET state = 'done', ended_at = clock_timestamp(), phases = $3::text::jsonb, waits_for = NULL
+WHERE w.id = $1 AND w.runner = $2 AND w.state = 'running'
+RETURNING w.id`,
+  },
   flushReport: {
     file: 'flush-report',
     hot: false,
@@ -778,6 +1014,14 @@ WHERE a.submitter = $1 AND a.nonce = $2
   (array_agg(w.last_failure ORDER BY w.last_failure_at DESC NULLS LAST))[1] AS last_failure,
   count(*) FILTER (WHERE w.lease_until > clock_timestamp()) AS workers
 FROM :schema.flush_worker w`,
+  },
+  initialiseMode: {
+    file: 'initialise-mode',
+    hot: false,
+    parameters: ['mode', 'actor'],
+    text: `INSERT INTO :schema.engine_mode (mode, actor, reason)
+VALUES ($1, $2, 'first start')
+ON CONFLICT (singleton) DO NOTHING`,
   },
   leaveRecovery: {
     file: 'leave-recovery',
@@ -870,7 +1114,7 @@ LIMIT $2`,
     text: `SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
   s.last_chain_nonce, s.chain_latest_count,
   coalesce(s.max_in_flight, $5) AS max_in_flight,
-  s.paused_at IS NOT NULL AS paused, s.paused_reason,
+  s.paused_at IS NOT NULL AS paused, s.paused_reason, s.pinned_mode,
   extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
   reserved.count AS reserved, reusable.count AS recyclable,
   greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count
@@ -918,6 +1162,42 @@ CROSS JOIN LATERAL (
      ORDER BY a.nonce LIMIT 1000)) b) blocking
 ORDER BY s.submitter`,
   },
+  mirrorTruth: {
+    file: 'mirror-truth',
+    hot: false,
+    parameters: ['submitters', 'limit'],
+    text: `SELECT s.submitter, s.epoch, s.next_local_nonce AS next,
+  (extract(epoch FROM statement_timestamp()) * 1000000)::bigint AS as_of_us,
+  a.nonce, a.id, a.stage, a.epoch AS row_epoch,
+  (extract(epoch FROM a.updated_at) * 1000000)::bigint AS changed_us
+FROM :schema.submitter_nonce_state s
+LEFT JOIN LATERAL (
+  (SELECT r.nonce, r.id, r.stage, r.epoch, r.updated_at
+   FROM :schema.submitter_nonce_allocation r
+   WHERE r.submitter = s.submitter AND r.chain_generation + 0 = s.chain_generation
+     AND r.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+   ORDER BY r.deadline LIMIT $2)
+  UNION ALL
+  (SELECT r.nonce, r.id, r.stage, r.epoch, r.updated_at
+   FROM :schema.submitter_nonce_allocation r
+   WHERE r.submitter = s.submitter AND r.chain_generation = s.chain_generation
+     AND r.stage = 'REUSABLE' AND r.stage IN ('REUSABLE', 'QUARANTINED')
+   ORDER BY r.nonce LIMIT $2)) a ON true
+WHERE s.submitter = ANY ($1)
+ORDER BY s.submitter, a.nonce`,
+  },
+  modeHistory: {
+    file: 'mode-history',
+    hot: false,
+    parameters: ['before', 'rowLimit'],
+    text: `SELECT w.id, w.from_mode, w.to_mode, w.epoch, w.actor, w.reason, w.automatic, w.state, w.phases,
+  w.waits_for, extract(epoch FROM w.started_at)::double precision * 1000 AS started_ms,
+  extract(epoch FROM w.ended_at)::double precision * 1000 AS ended_ms
+FROM :schema.mode_switch w
+WHERE w.id < coalesce($1::bigint, 9223372036854775807)
+ORDER BY w.id DESC
+LIMIT $2`,
+  },
   nonceHistory: {
     file: 'nonce-history',
     hot: false,
@@ -936,6 +1216,39 @@ ORDER BY g.generation`,
     hot: false,
     parameters: ['submitter', 'engine', 'startNonce', 'pendingCount', 'latestCount', 'finalizedCount', 'genesisHash', 'quarantineMs', 'release'],
     text: `SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9) AS opened`,
+  },
+  openSubmitters: {
+    file: 'open-submitters',
+    hot: false,
+    parameters: ['after', 'limit'],
+    text: `WITH RECURSIVE page (submitter, number) AS (
+  SELECT least(
+    (SELECT a.submitter FROM :schema.submitter_nonce_allocation a
+     WHERE a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+       AND a.submitter > $1
+     ORDER BY a.submitter LIMIT 1),
+    (SELECT a.submitter FROM :schema.submitter_nonce_allocation a
+     WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.submitter > $1
+     ORDER BY a.submitter LIMIT 1)), 1
+  UNION ALL
+  SELECT least(
+    (SELECT a.submitter FROM :schema.submitter_nonce_allocation a
+     WHERE a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+       AND a.submitter > p.submitter
+     ORDER BY a.submitter LIMIT 1),
+    (SELECT a.submitter FROM :schema.submitter_nonce_allocation a
+     WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.submitter > p.submitter
+     ORDER BY a.submitter LIMIT 1)), p.number + 1
+  FROM page p
+  WHERE p.submitter IS NOT NULL AND p.number < $2
+)
+SELECT p.submitter FROM page p WHERE p.submitter IS NOT NULL ORDER BY p.number`,
+  },
+  pinSubmitter: {
+    file: 'pin-submitter',
+    hot: false,
+    parameters: ['submitter', 'mode', 'actor', 'maxPins'],
+    text: `SELECT :schema.pin_submitter($1, $2, $3, $4) AS verdict`,
   },
   ping: {
     file: 'ping',
@@ -958,6 +1271,12 @@ SET due_at = statement_timestamp() + p.next_look_ms * interval '1 ms'
 FROM locked, unnest($1::uuid[], $2::integer[]) AS p (id, next_look_ms)
 WHERE a.id = locked.id AND a.id = p.id`,
   },
+  readMode: {
+    file: 'read-mode',
+    hot: true,
+    parameters: ['maxPins', 'knownPins'],
+    text: `SELECT * FROM :schema.mode_snapshot($1, $2)`,
+  },
   reclaimExpired: {
     file: 'reclaim-expired',
     hot: false,
@@ -970,6 +1289,39 @@ WHERE a.id = locked.id AND a.id = p.id`,
 FROM :schema.reclaim_expired($1, $2, $3) r
 CROSS JOIN LATERAL (SELECT * FROM :schema.submitter_nonce_allocation a WHERE a.id = r.id) a
 ORDER BY a.submitter, a.nonce`,
+  },
+  recordBurns: {
+    file: 'record-burns',
+    hot: false,
+    parameters: ['ids', 'fromStages', 'hashesSeen', 'txHashes', 'rawTxs', 'nextLookMs', 'server'],
+    text: `WITH locked AS MATERIALIZED (
+  SELECT a.id FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY (CASE WHEN :schema.same_server($7) THEN $1::uuid[] END)
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET stage = 'BURNING',
+    hashes = array_append(a.hashes, b.tx_hash),
+    burn_hashes = array_append(a.burn_hashes, b.tx_hash),
+    burn_tx = b.raw_tx,
+    tx_hash = b.tx_hash,
+    due_at = clock_timestamp() + b.next_look_ms * interval '1 ms',
+    release_at = NULL,
+    stuck_since = NULL,
+    note = 'no evidence came: closing it by a transfer of nothing',
+    updated_at = clock_timestamp()
+FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::integer[])
+  AS b (id, from_stage, hashes_seen, tx_hash, raw_tx, next_look_ms)
+WHERE a.id = locked.id AND a.id = b.id
+  AND a.stage IN ('QUARANTINED', 'BURNING')
+  AND a.stage = b.from_stage:::schema.allocation_stage
+  AND coalesce(cardinality(a.hashes), 0) = b.hashes_seen
+  AND NOT EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_state s
+    WHERE s.submitter = a.submitter
+      AND (s.chain_latest_count > a.nonce OR s.chain_generation <> a.chain_generation))
+RETURNING a.id`,
   },
   recordGrants: {
     file: 'record-grants',
@@ -1014,6 +1366,15 @@ FROM :schema.recover_submitters($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   last_failure_at = CASE WHEN $2::text IS NULL THEN last_failure_at ELSE clock_timestamp() END,
   last_failure = coalesce(left($2::text, 500), last_failure)
 WHERE worker = $1`,
+  },
+  reportSwitch: {
+    file: 'report-switch',
+    hot: false,
+    parameters: ['id', 'runner', 'phases', 'waitsFor'],
+    text: `UPDATE :schema.mode_switch w
+SET heartbeat_at = clock_timestamp(), phases = $3::text::jsonb, waits_for = $4::text::jsonb
+WHERE w.id = $1 AND w.runner = $2 AND w.state = 'running'
+RETURNING w.id`,
   },
   resolveDeadLetter: {
     file: 'resolve-dead-letter',
@@ -1074,6 +1435,22 @@ RETURNING s.submitter`,
 FROM :schema.submitter_nonce_state s
 WHERE s.submitter = $1`,
   },
+  switchMode: {
+    file: 'switch-mode',
+    hot: false,
+    parameters: ['seenEpoch', 'toMode', 'actor', 'reason', 'automatic', 'pinned', 'returnTo', 'dwellMs', 'runner', 'phases'],
+    text: `SELECT w.id, w.from_mode, w.to_mode, w.epoch, w.actor, w.reason, w.automatic, w.state, w.phases,
+  w.waits_for, extract(epoch FROM w.started_at)::double precision * 1000 AS started_ms,
+  extract(epoch FROM w.ended_at)::double precision * 1000 AS ended_ms
+FROM :schema.switch_mode($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb) w`,
+  },
+  takeOverSubmitter: {
+    file: 'take-over-submitter',
+    hot: false,
+    parameters: ['submitter', 'epoch', 'retiredNext', 'modeEpoch', 'quarantineMs', 'release', 'server'],
+    text: `SELECT :schema.take_over_submitter(
+  CASE WHEN :schema.same_server($7) THEN $1::text END, $2, $3, $4, $5, $6) AS verdict`,
+  },
   trackingBacklog: {
     file: 'tracking-backlog',
     hot: false,
@@ -1091,6 +1468,28 @@ WHERE s.submitter = $1`,
    WHERE a.stuck_since IS NOT NULL) AS stuck,
   (SELECT count(*) FROM :schema.submitter_nonce_allocation a
    WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') AS recyclable`,
+  },
+  tunePrefetch: {
+    file: 'tune-prefetch',
+    hot: false,
+    parameters: ['size', 'lowWater', 'max', 'actor', 'reason'],
+    text: `WITH before AS (
+  SELECT m.prefetch_size, m.prefetch_low_water, m.prefetch_max
+  FROM :schema.engine_mode m FOR UPDATE
+), tuned AS (
+  UPDATE :schema.engine_mode m
+  SET prefetch_size = $1, prefetch_low_water = $2, prefetch_max = $3
+  FROM before
+  RETURNING m.epoch
+), audited AS (
+  INSERT INTO :schema.audit (actor, action, subject, reason, detail)
+  SELECT $4, 'prefetch.tune', 'prefetch', $5, jsonb_build_object(
+    'from', jsonb_build_object('size', b.prefetch_size, 'lowWater', b.prefetch_low_water,
+      'max', b.prefetch_max),
+    'to', jsonb_build_object('size', $1::integer, 'lowWater', $2::integer, 'max', $3::integer))
+  FROM before b
+)
+SELECT t.epoch FROM tuned t`,
   },
   updateSettings: {
     file: 'update-settings',

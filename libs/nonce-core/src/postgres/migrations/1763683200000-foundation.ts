@@ -2,19 +2,9 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { MigrationScript } from '../generated/migrations';
 import { refuseToGoBack, runScripts } from './run-scripts';
 
-const SCRIPTS: readonly MigrationScript[] = [
-  '0001_types_and_tables',
-  '0002_guards',
-  '0003_decide_holder_command',
-  '0004_reissue',
-  '0005_operations',
-  '0006_allocate_batch',
-  '0007_command_batch',
-  '0010_alignment',
-  '0011_tracking',
-];
+const SCRIPTS: readonly MigrationScript[] = ['0001_types_and_tables', '0002_guards'];
 
-/** Tables, guards and functions of the reliable engine. */
+/** Tables and guards of the reliable engine. */
 export class Foundation1763683200000 implements MigrationInterface {
   readonly name = 'Foundation1763683200000';
 

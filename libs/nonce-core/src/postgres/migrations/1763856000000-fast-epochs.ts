@@ -2,13 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import type { MigrationScript } from '../generated/migrations';
 import { refuseToGoBack, runScripts } from './run-scripts';
 
-const SCRIPTS: readonly MigrationScript[] = [
-  '0020_fast_columns',
-  '0021_fast_epochs',
-  '0022_enter_and_refill',
-  '0023_record_grants',
-  '0024_fast_commands',
-];
+const SCRIPTS: readonly MigrationScript[] = ['0020_fast_columns'];
 
 /** Epochs in which a fast store issues nonces, and rows of grants that Postgres hears of late. */
 export class FastEpochs1763856000000 implements MigrationInterface {

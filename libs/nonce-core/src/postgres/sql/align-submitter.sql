@@ -1,4 +1,4 @@
--- Moves the floors of a submitter; the function in the migrations states guarantee and replies.
+-- Moves the floors of a submitter; the function states guarantee and replies.
 -- $1 submitter text
 -- $2 latest_count bigint
 -- $3 finalized_count bigint null

@@ -1,4 +1,4 @@
--- Answers a batch of allocation requests; the function in the migrations states guarantee and replies.
+-- Answers a batch of allocation requests; the function states guarantee and replies.
 -- hot
 -- $1 submitters text[]  distinct, in byte order
 -- $2 windows integer[]  default window of each submitter, 0 = no limit

@@ -1,4 +1,4 @@
--- Applies events of fast grants; the function in the migrations states guarantee and locks.
+-- Applies events of fast grants; the function states guarantee and locks.
 -- hot
 -- $1 submitters text[]  sorted, then by nonce, epoch and generation
 -- $2 nonces bigint[]

@@ -1,4 +1,4 @@
--- Applies verdicts of the tracker; the function in the migrations states guarantee and replies.
+-- Applies verdicts of the tracker; the function states guarantee and replies.
 -- $1 ids uuid[]
 -- $2 from_stages text[]
 -- $3 to_stages text[]

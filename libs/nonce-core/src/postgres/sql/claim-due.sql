@@ -25,7 +25,8 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
   extract(epoch FROM a.deadline)::double precision * 1000 AS deadline_ms,
   extract(epoch FROM a.created_at)::double precision * 1000 AS created_ms,
   extract(epoch FROM a.updated_at)::double precision * 1000 AS updated_ms,
-  a.inherited_hashes, a.raw_tx, a.block_number, a.block_hash,
+  a.inherited_hashes, a.raw_tx, array_to_string(a.burn_hashes, ',') AS burn_hashes, a.burn_tx,
+  a.block_number, a.block_hash,
   coalesce(a.epoch < (SELECT s.recovery_epoch FROM :schema.submitter_nonce_state s
     WHERE s.submitter = a.submitter), false) AS may_lack_hashes,
   (SELECT s.chain_latest_count FROM :schema.submitter_nonce_state s

@@ -1,4 +1,4 @@
--- Applies a batch of holders' commands; the function in the migrations states guarantee and replies.
+-- Applies a batch of holders' commands; the function states guarantee and replies.
 -- hot
 -- $1 commands text[]
 -- $2 ids uuid[]

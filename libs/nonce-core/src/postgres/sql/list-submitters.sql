@@ -9,7 +9,7 @@
 SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
   s.last_chain_nonce, s.chain_latest_count,
   coalesce(s.max_in_flight, $5) AS max_in_flight,
-  s.paused_at IS NOT NULL AS paused, s.paused_reason,
+  s.paused_at IS NOT NULL AS paused, s.paused_reason, s.pinned_mode,
   extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
   reserved.count AS reserved, reusable.count AS recyclable,
   greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count

@@ -1,4 +1,4 @@
--- Makes fast grants durable; the function in the migrations states guarantee and replies.
+-- Makes fast grants durable; the function states guarantee and replies.
 -- hot
 -- $1 requests integer[]
 -- $2 ids uuid[]

@@ -1,4 +1,4 @@
--- Recovers submitters; the function in the migrations states guarantee and replies.
+-- Recovers submitters; the function states guarantee and replies.
 -- $1 started text  start of the run that was verified
 -- $2 submitters text[]
 -- $3 epochs bigint[]  witnessed

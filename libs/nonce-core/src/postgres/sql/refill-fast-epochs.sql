@@ -1,4 +1,4 @@
--- Raises ceilings and hands over free nonces; the function in the migrations states guarantee and replies.
+-- Raises ceilings and hands over free nonces; the function states guarantee and replies.
 -- $1 submitters text[]
 -- $2 incarnations text[]
 -- $3 epochs bigint[]

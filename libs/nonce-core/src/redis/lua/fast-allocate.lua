@@ -1,7 +1,7 @@
 -- Grants nonces to the waiting callers of one shard: the lowest free ones first, then fresh ones.
 -- Guarantee: all or none of a row; never a nonce at or above the ceiling, below the floor, or held;
--- never by another epoch or incarnation than the view's; a known id or operation is answered with
--- what it was granted. State is written before anything is answered, so a failed run loses nonces
+-- never by another epoch or incarnation than the view's, nor under another mode than the one it was
+-- opened in, nor while the shard drains; a known id or operation is answered with what it was granted. State is written before anything is answered, so a failed run loses nonces
 -- of the epoch at worst and grants none twice.
 -- KEYS[1] mode of the shard   KEYS[2] its events
 -- KEYS[3…] seven per group: state, free, held, snap, ops, ids0, ids1
@@ -10,7 +10,7 @@
 --   ttl ms, exposure (d, i, a), metadata, nonces wanted, one owner token for each
 -- Replies: one per row, in order: {g, fresh left, free left, granted ms, deadline ms, then nonce,
 --   generation, source for each} · {r, fresh left, free left, fields of each} for a known one ·
---   {f, ceiling} to be refilled · {s, reason, epoch or -1} stale · {x, code, what it was judged by}
+--   {f, ceiling} to be refilled · {s, reason, epoch or -1} stale (see StaleReason) · {x, code, what it was judged by}
 
 --#include incarnation.lua
 --#include clock.lua
@@ -29,7 +29,10 @@ if not token then
 end
 local events, now = KEYS[2], milliseconds()
 local mode = redis.call('HMGET', KEYS[1], 'epoch', 'drain')
-local draining = mode[2] and mode[2] ~= '0'
+local draining = false
+-- guard drain
+draining = mode[2] and mode[2] ~= '0'
+-- end guard drain
 local full = false
 -- guard stream-limit
 local limit = tonumber(ARGV[1])
@@ -265,7 +268,7 @@ local function write(s, plan)
       list[#list + 1], list[#list + 2] = snapshot[ID], nonce
     end
     local at = 2 * i - 1
-    snapshots[at], snapshots[at + 1] = nonce, cmsgpack.pack(snapshot)
+    snapshots[at], snapshots[at + 1] = nonce, pack_snapshot(s, snapshot)
     held[at], held[at + 1] = time_text(snapshot[DEADLINE]), nonce
   end
   in_chunks('HSET', s.snap, snapshots)
@@ -281,6 +284,15 @@ local function write(s, plan)
   end
   s.said = nil
   return true
+end
+
+-- A mark that is gone may have been of a later mode.
+local function is_of_another_mode(s)
+  local other = false
+  -- guard mode
+  other = s.mode ~= mode[1]
+  -- end guard mode
+  return other
 end
 
 local replies = {}
@@ -312,8 +324,8 @@ for group = 1, tonumber(ARGV[2]) do
   rows, argument = read_rows(argument + 4, tonumber(ARGV[argument + 3]))
   if draining and reason ~= 'incarnation' then
     s, reason, ruling = nil, 'drain', ruling or tonumber(epoch)
-  elseif s and s.mode ~= (mode[1] or '') then
-    s, reason, ruling = nil, mode[1] and 'epoch' or 'absent', tonumber(epoch)
+  elseif s and is_of_another_mode(s) then
+    s, reason, ruling = nil, 'mode', tonumber(epoch)
   end
   if s and not answer_group(s, rows) then
     s, reason, ruling = nil, 'absent', tonumber(epoch)

@@ -34,5 +34,6 @@ if waiting then
 end
 -- end guard unflushed
 redis.call('UNLINK', unpack(KEYS, 3, 9))
-redis.call('HSET', s.state, 'epoch', ARGV[1], 'inc', ARGV[2], 'retired', 1)
+-- Where it ended stays known: whoever retires it may die before Postgres hears of it.
+redis.call('HSET', s.state, 'epoch', ARGV[1], 'inc', ARGV[2], 'retired', 1, 'next', s.next)
 return s.next

@@ -1,7 +1,8 @@
 -- Takes what holders, and Postgres, say about grants of one shard.
 -- Guarantee: only the owner token that was granted the nonce moves it; a grant that has left GRANTED
 -- is moved by nobody here, Postgres decides; a nonce that may be out never becomes free. The event is
--- written before the snapshot, so a failed run is told twice at worst.
+-- written before the snapshot, so a failed run is told twice at worst. Of an epoch that was handed
+-- over nothing moves any more, but `look` still tells what was known.
 -- KEYS[1] mode of the shard (not read)   KEYS[2] its events
 -- KEYS[3…] seven per group: state, free, held, snap, ops, ids0, ids1
 -- ARGV[1] groups
@@ -246,11 +247,12 @@ end
 
 local replies, argument = {}, 2
 for group = 1, tonumber(ARGV[1]) do
-  local s = enter(7 * group - 4, token, unpack(ARGV, argument, argument + 2))
+  local s = find(7 * group - 4, token, unpack(ARGV, argument, argument + 2))
+  local ended = s and has_ended(s)
   local rows = tonumber(ARGV[argument + 3])
   argument = argument + 4
   for _ = 1, rows do
-    if s then
+    if s and (not ended or ARGV[argument] == 'look') then
       replies[#replies + 1] = answer(s, {
         word = ARGV[argument], id = ARGV[argument + 1], nonce = ARGV[argument + 2],
         hash = ARGV[argument + 3], note = ARGV[argument + 4], ttl = tonumber(ARGV[argument + 5]),
@@ -261,7 +263,7 @@ for group = 1, tonumber(ARGV[1]) do
     end
     argument = argument + 7
   end
-  if s then
+  if s and not ended then
     leave(s)
   end
 end

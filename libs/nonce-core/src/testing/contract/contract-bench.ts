@@ -103,7 +103,8 @@ export class ContractBench {
 
 /** The same but for the time of the last write: a row that is written later tells a later one. */
 export function assertSameFacts(actual: Allocation, expected: Allocation, message?: string): void {
-  assert.deepEqual({ ...actual, updatedAt: 0 }, { ...expected, updatedAt: 0 }, message);
+  const atNoTime = { updatedAt: 0, updatedAtUs: 0 };
+  assert.deepEqual({ ...actual, ...atNoTime }, { ...expected, ...atNoTime }, message);
 }
 
 export function noncesOf(grant: Grant): number[] {

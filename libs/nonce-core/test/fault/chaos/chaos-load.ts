@@ -34,7 +34,7 @@ export class ChaosLoad {
 
   constructor(
     private readonly plan: LoadPlan,
-    private readonly engine: NonceEngine,
+    private readonly engine: Omit<NonceEngine, 'name'>,
     private readonly recorder: Recorder,
   ) {
     this.submitters = plan.submitters.map((text) => parseSubmitter(text));

@@ -1,12 +1,18 @@
 import { join } from 'node:path';
+import type { EngineMode } from '../../../src/domain/engine-mode';
 import { NodeProcess } from '../../support/node-process';
 import { waitFor } from '../../support/wait-for';
 import type { Fact, SpokenFact } from '../history/history';
 import type { PerformanceCommand, PerformanceOrder } from '../nodes/performance-node';
+import type { SwitchingCommand, SwitchingOrder } from '../nodes/switching-node';
 import { nowUs, type ChaosMessage } from './recorder';
 import type { HaltOrder } from './step-gate';
 
-const SCRIPT = join(__dirname, '../nodes/performance-node.ts');
+/** A node of the performance engine alone, or a whole module that follows the mode. */
+const SCRIPTS = {
+  performance: join(__dirname, '../nodes/performance-node.ts'),
+  switching: join(__dirname, '../nodes/switching-node.ts'),
+} as const;
 const READY_TIMEOUT_MS = 60_000;
 /** Callers in the middle of something wait for a few seconds at most. */
 const FINISH_TIMEOUT_MS = 15_000;
@@ -15,16 +21,22 @@ const SERVED_TIMEOUT_MS = 15_000;
 
 /** One process of the engine, seen from the test: what it reported, and when it died. */
 export class ChaosNode {
-  readonly process = NodeProcess.start<ChaosMessage>(SCRIPT);
+  readonly process: NodeProcess<ChaosMessage>;
   private diedUs: number | null = null;
   private name = '';
   private counted = 0;
   private haltsBefore = 0;
   private granted = 0;
+  private looked = 0;
+  private readonly answers: (number | string)[] = [];
 
-  async prepare(order: PerformanceOrder): Promise<void> {
+  constructor(kind: keyof typeof SCRIPTS = 'performance') {
+    this.process = NodeProcess.start<ChaosMessage>(SCRIPTS[kind]);
+  }
+
+  async prepare(order: PerformanceOrder | SwitchingOrder): Promise<void> {
     this.name = order.name;
-    this.tell({ kind: 'order', order });
+    this.process.send({ kind: 'order', order });
     await this.reported('ready', READY_TIMEOUT_MS);
   }
 
@@ -42,11 +54,37 @@ export class ChaosNode {
     this.tell({ kind: 'halt', halt });
   }
 
+  /** Resolves with the new epoch, or with the code of the refusal. */
+  async switchTo(to: EngineMode): Promise<number | string> {
+    const before = this.switches.length;
+    this.tell({ kind: 'switch', to });
+    await waitFor(() => this.switches.length > before, {
+      timeoutMs: FINISH_TIMEOUT_MS,
+      everyMs: 1,
+      describe: `the switch to ${to} by ${this.name}\n${this.process.output}`,
+    });
+    return this.switches[before] ?? 'none';
+  }
+
+  private get switches(): readonly (number | string)[] {
+    const { messages } = this.process;
+    for (; this.looked < messages.length; this.looked += 1) {
+      const message = messages[this.looked];
+      if (message?.kind === 'switched') this.answers.push(message.answer);
+    }
+    return this.answers;
+  }
+
   /** Ends the load, waits for its last answers and for the process. */
   async finish(): Promise<void> {
+    await this.rest();
+    await this.process.kill();
+  }
+
+  /** Ends the load and waits for its last answers; the process goes on with its other work. */
+  async rest(): Promise<void> {
     this.tell({ kind: 'finish' });
     await this.reported('finished', FINISH_TIMEOUT_MS);
-    await this.process.kill();
   }
 
   async kill(): Promise<void> {
@@ -123,7 +161,7 @@ export class ChaosNode {
     });
   }
 
-  private tell(command: PerformanceCommand): void {
+  private tell(command: PerformanceCommand | SwitchingCommand): void {
     this.process.send(command);
   }
 }

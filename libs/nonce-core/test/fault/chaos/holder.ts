@@ -11,7 +11,7 @@ const RETRY_PAUSE_MS = 150;
 const LATE_FACTOR = 1.25;
 
 export interface HolderSetting {
-  readonly engine: NonceEngine;
+  readonly engine: Omit<NonceEngine, 'name'>;
   readonly recorder: Recorder;
   readonly bytes: Bytes;
   readonly ttlMs: number;

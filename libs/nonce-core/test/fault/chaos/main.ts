@@ -1,6 +1,7 @@
 /**
- * `npm run chaos [-- --minutes N --seed S]`: one world after the other, each with servers, nodes and
- * workers of its own, broken at random by a seeded plan and judged by its whole history.
+ * `npm run chaos [-- --minutes N --seed S --switches N]`: first a world whose mode is switched at
+ * random, then one world after the other, each with servers, nodes and workers of its own, broken at
+ * random by a seeded plan. Every one is judged by its whole history.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -18,9 +19,11 @@ import {
 } from './process-faults';
 import { REDIS_FAULTS } from './redis-faults';
 import { runChaos, type ChaosReport } from './run-chaos';
+import { switchAtRandom } from '../switching/switch-at-random';
 
 const FAULTS_PER_WORLD = 25;
 const DEFAULT_MINUTES = 5;
+const DEFAULT_SWITCHES = 1_000;
 const MS_PER_MINUTE = 60_000;
 
 interface Totals {
@@ -30,16 +33,30 @@ interface Totals {
   readonly failures: { readonly seed: number; readonly report: ChaosReport }[];
 }
 
-function readPlan(): { readonly minutes: number; readonly seed: number } {
+interface Plan {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly switches: number;
+}
+
+function readPlan(): Plan {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string' }, seed: { type: 'string' } },
+    options: {
+      minutes: { type: 'string' },
+      seed: { type: 'string' },
+      switches: { type: 'string' },
+    },
   });
   const minutes = Number(values.minutes ?? DEFAULT_MINUTES);
   const seed = Number(values.seed ?? randomInt(1_000_000));
-  if (!(minutes > 0) || !Number.isSafeInteger(seed)) {
-    throw new Error('usage: npm run chaos [-- --minutes N --seed S], N above 0 and S an integer');
+  const switches = Number(values.switches ?? DEFAULT_SWITCHES);
+  const isCount = Number.isSafeInteger(switches) && switches >= 0;
+  if (!(minutes > 0) || !Number.isSafeInteger(seed) || !isCount) {
+    throw new Error(
+      'usage: npm run chaos [-- --minutes N --seed S --switches N], minutes above 0, the others integers',
+    );
   }
-  return { minutes, seed };
+  return { minutes, seed, switches };
 }
 
 /** The seed alone says what world it is and what happens to it. */
@@ -90,12 +107,13 @@ async function runWorld(seed: number, say: (line: string) => void): Promise<Chao
 }
 
 async function main(): Promise<void> {
-  const { minutes, seed } = readPlan();
-  const endMs = performance.now() + minutes * MS_PER_MINUTE;
+  const { minutes, seed, switches } = readPlan();
   const totals: Totals = { worlds: 0, struck: 0, grants: 0, failures: [] };
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
+  const isSwitched = await switchAtRandom({ seed, switches }, say);
+  const endMs = performance.now() + minutes * MS_PER_MINUTE;
   for (let next = seed; performance.now() < endMs; next += 1) {
     const report = await runWorld(next, say);
     totals.worlds += 1;
@@ -107,11 +125,11 @@ async function main(): Promise<void> {
   }
   for (const { seed: failed, report } of totals.failures) {
     say(
-      `\nseed ${failed} failed; repeat it with: npm run chaos -- --minutes 0.01 --seed ${failed}`,
+      `\nseed ${failed} failed; repeat it with: npm run chaos -- --minutes 0.01 --switches 0 --seed ${failed}`,
     );
     say([...report.violations, report.stories].join('\n'));
   }
-  process.exitCode = totals.failures.length === 0 ? 0 : 1;
+  process.exitCode = totals.failures.length === 0 && isSwitched ? 0 : 1;
 }
 
 void main();

@@ -16,6 +16,8 @@ export type ChaosMessage =
   | { readonly kind: 'ready' | 'finished' }
   | { readonly kind: 'halts'; readonly step: string }
   | { readonly kind: 'refused'; readonly code: string }
+  /** What an ordered switch came to: its epoch, or the code it was refused with. */
+  | { readonly kind: 'switched'; readonly answer: number | string }
   | { readonly kind: 'fact'; readonly fact: AllocatedFact | SentFact }
   | {
       readonly kind: 'asks';

@@ -16,6 +16,7 @@ export interface NodeOptions {
   readonly chains?: NonceModuleOptions['chains'];
   readonly allocation?: NonceModuleOptions['allocation'];
   readonly quarantine?: NonceModuleOptions['quarantine'];
+  readonly burnSigner?: NonceModuleOptions['burnSigner'];
   readonly sessionTimeouts?: boolean;
   readonly preparedStatements?: boolean;
   /** Runs the worker's periodic jobs in this node as well. */
@@ -78,6 +79,7 @@ function moduleOptions(options: NodeOptions, redis: Redis | undefined): NonceMod
     ...(options.chains === undefined ? {} : { chains: options.chains }),
     ...(options.allocation === undefined ? {} : { allocation: options.allocation }),
     ...(options.quarantine === undefined ? {} : { quarantine: options.quarantine }),
+    ...(options.burnSigner === undefined ? {} : { burnSigner: options.burnSigner }),
     shutdown: { deadlineMs: 500 },
     logger: SILENT,
   };

@@ -10,6 +10,7 @@ import { createDataSource } from '../../../src/postgres/data-source';
 import { PostgresAllocationStore } from '../../../src/postgres/postgres-allocation-store';
 import { PostgresFastEpochStore } from '../../../src/postgres/postgres-fast-epoch-store';
 import { PostgresFlushStore } from '../../../src/postgres/postgres-flush-store';
+import { PostgresModeStore } from '../../../src/postgres/postgres-mode-store';
 import { PostgresSubmitterStore } from '../../../src/postgres/postgres-submitter-store';
 import { StatementRunner } from '../../../src/postgres/statement-runner';
 import { ChainBaseline } from '../../../src/recovery/chain-baseline';
@@ -19,6 +20,9 @@ import { RedisEventQueue } from '../../../src/redis/redis-event-queue';
 import type { RedisClient } from '../../../src/redis/redis-client';
 import { RedisWitness } from '../../../src/redis/redis-witness';
 import { RedisFastStore } from '../../../src/redis/redis-fast-store';
+import { HandOver } from '../../../src/routing/hand-over';
+import { ModeView } from '../../../src/routing/mode-view';
+import type { FlushEvent } from '../../../src/ports/fast-store.port';
 import { RedeliveringQueue } from '../chaos/redelivering-queue';
 import type { StepGate } from '../chaos/step-gate';
 
@@ -86,17 +90,26 @@ export async function openPerformance(
   const quarantine = { ms: setting.quarantineMs, release: 'replacement' } as const;
   const keys = new FastKeys({ prefix: setting.keyPrefix, shards: setting.shards });
   const client = openRedis(setting);
+  const modes = new PostgresModeStore(runner);
+  await modes.initialise('PERFORMANCE', 'chaos');
+  const clock = new SystemClock();
+  const mode = await ModeView.open({ store: modes, clock, logger: SILENT });
+  const fast = gate.through('fast', new RedisFastStore(client, keys));
+  const flush = new PostgresFlushStore(runner);
+  const apply = (facts: readonly FlushEvent[]) => flush.apply(facts, quarantine);
   const engine = new PerformanceEngine(
     {
-      fast: gate.through('fast', new RedisFastStore(client, keys)),
+      fast,
       epochs: gate.through('epochs', new PostgresFastEpochStore(runner, quarantine)),
       store: gate.through('store', new PostgresAllocationStore(runner)),
-      flush: new PostgresFlushStore(runner),
+      flush,
+      mode,
+      handOver: new HandOver({ fast, apply, logger: SILENT }),
       continuity: gate.through('continuity', witnessing(client, keys, setting)),
       submitters: new PostgresSubmitterStore(runner),
       baseline: new ChainBaseline(NO_CHAINS, quarantine),
       chains: NO_CHAINS,
-      clock: new SystemClock(),
+      clock,
       metrics: NO_METRICS,
       events: { publish: ignore },
       logger: SILENT,
@@ -105,6 +118,7 @@ export async function openPerformance(
   );
   repeat(() => engine.reclaimExpired(UPKEEP_LIMIT), UPKEEP_MS);
   repeat(() => engine.loadFree(UPKEEP_LIMIT), UPKEEP_MS);
+  repeat(() => mode.refresh(), UPKEEP_MS);
   return engine;
 }
 

@@ -8,10 +8,10 @@ end
 -- Proof that this is the same uninterrupted primary; nil when a part of it is missing, or when this
 -- is no primary. A restart changes the run id; a failover, a demotion or a fail-back the rest.
 local function incarnation_of_server()
-  local run_id = field_of(redis.call('INFO', 'server'), 'run_id')
-  local replication = redis.call('INFO', 'replication')
-  local replid = field_of(replication, 'master_replid')
-  local role = field_of(replication, 'role')
+  local info = redis.call('INFO', 'server', 'replication')
+  local run_id = field_of(info, 'run_id')
+  local replid = field_of(info, 'master_replid')
+  local role = field_of(info, 'role')
   if not run_id or not replid or role ~= 'master' then
     return nil
   end

@@ -21,17 +21,18 @@ local function existing_keys(s)
   return redis.call('EXISTS', s.free, s.held, s.snap, s.ops, s.ids[0], s.ids[1])
 end
 
--- What stands behind a view, or nil, why not, and the epoch that rules here.
+-- What stands behind a view, ended or not; or nil, why not, and the epoch that rules here.
 -- A key that is gone without the run that ended it makes the whole epoch unusable: what it held
 -- cannot be told any more, and a wrong guess would be a second grant of the same nonce.
-local function enter(first_key, token, submitter, epoch, incarnation)
+local function find(first_key, token, submitter, epoch, incarnation)
   -- guard incarnation
   if incarnation ~= token then
     return nil, 'incarnation', -1
   end
   -- end guard incarnation
   local found = redis.call('HMGET', KEYS[first_key], 'epoch', 'inc', 'mode', 'birth', 'next',
-    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys')
+    'ceiling', 'gen', 'floor', 'windowEnd', 'maxReserved', 'reserved', 'paused', 'more', 'keys',
+    'handed')
   if not found[1] then
     return nil, 'absent', -1
   end
@@ -55,7 +56,7 @@ local function enter(first_key, token, submitter, epoch, incarnation)
     next = tonumber(found[5]), ceiling = tonumber(found[6]), gen = tonumber(found[7]),
     floor = tonumber(found[8]), windowEnd = tonumber(found[9]), maxReserved = tonumber(found[10]),
     reserved = reserved, reserved_before = reserved, paused = found[12] == '1',
-    more = found[13] == '1', keys = tonumber(found[14]),
+    more = found[13] == '1', keys = tonumber(found[14]), handed = found[15],
     state = KEYS[first_key], free = KEYS[first_key + 1], held = KEYS[first_key + 2],
     snap = KEYS[first_key + 3], ops = KEYS[first_key + 4],
     ids = { [0] = KEYS[first_key + 5], KEYS[first_key + 6] },
@@ -66,6 +67,24 @@ local function enter(first_key, token, submitter, epoch, incarnation)
   end
   -- end guard lost-key
   return s
+end
+
+-- True once all that is known of it was told to Postgres, which alone decides from then on.
+local function has_ended(s)
+  local ended = false
+  -- guard handed-over
+  ended = s.handed
+  -- end guard handed-over
+  return ended
+end
+
+-- What stands behind a view whose epoch goes on here; else as find().
+local function enter(...)
+  local s, reason, ruling = find(...)
+  if s and has_ended(s) then
+    return nil, 'epoch', tonumber(s.epoch)
+  end
+  return s, reason, ruling
 end
 
 -- Writes what the run has changed beside the grants themselves.

@@ -1,0 +1,38 @@
+-- The functions of the schema, in the order in which they are applied. `migrate` applies all of them
+-- in one transaction, after the migrations, whenever their version is newer than the schema's.
+--
+-- A change of a function is an edit of its one file; `npm run generate` then counts the version up.
+-- An older number is never applied over a newer one: take a change back by an edit, not by the number.
+--
+-- Every statement can be repeated: CREATE OR REPLACE, or DROP ... IF EXISTS. Postgres replaces a
+-- function only while its parameters (types, names, defaults) and its RETURNS stay. Whoever changes
+-- those puts `DROP FUNCTION IF EXISTS` with the old signature before it, for good, and so does
+-- whoever removes a function: a database may be of any earlier version.
+--
+-- Nodes of the version before run on while the new functions are in force already: a function goes
+-- on to answer their calls until they are gone.
+--
+-- Order matters to functions in SQL: what they call, and the tables they read, must be there. Those
+-- in PL/pgSQL look for it when they run. What a trigger calls is made by the migration of the trigger.
+
+--#include decide-holder-command.sql
+--#include reissue.sql
+--#include open-submitter.sql
+--#include operations.sql
+--#include allocate-batch.sql
+--#include align-submitter.sql
+--#include tracking.sql
+--#include modes.sql
+--#include fast-epochs.sql
+--#include enter-and-refill.sql
+--#include take-over.sql
+--#include record-grants.sql
+--#include adopt-fast-grants.sql
+--#include command-batch.sql
+--#include claim-flush-shards.sql
+--#include stage-after-event.sql
+--#include apply-events.sql
+--#include keep-grants.sql
+--#include bury-event.sql
+--#include continuity.sql
+--#include recover-submitters.sql

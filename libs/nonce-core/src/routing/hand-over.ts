@@ -1,0 +1,66 @@
+import type { FastStore, FastView, FlushEvent, HandedOver } from '../ports/fast-store.port';
+import type { Logger } from '../ports/logger.port';
+import type { EpochHandOver } from '../ports/take-over.port';
+
+export interface HandOverPorts {
+  readonly fast: Pick<FastStore, 'handOver' | 'forget'>;
+  /** Makes rows of facts, in any order and any number of times the same ones. */
+  readonly apply: (facts: readonly FlushEvent[]) => Promise<void>;
+  readonly logger: Logger;
+}
+
+type Answer = HandedOver | null | Error;
+
+/**
+ * Ends epochs in the fast store and brings its facts to Postgres. Whoever dies in between leaves
+ * nothing that another node would not do again with the same result.
+ */
+export class HandOver implements EpochHandOver {
+  constructor(private readonly ports: HandOverPorts) {}
+
+  async end(views: readonly FastView[]): Promise<readonly (number | null)[]> {
+    if (views.length === 0) return [];
+    const ended = await this.endInStore(views);
+    const facts = ended.flatMap((answer) => (isHandedOver(answer) ? answer.facts : []));
+    if (facts.length > 0) await this.ports.apply(facts);
+    return ended.map((answer) => (isHandedOver(answer) ? answer.next : null));
+  }
+
+  async forget(views: readonly FastView[]): Promise<void> {
+    if (views.length === 0) return;
+    try {
+      await this.ports.fast.forget(views);
+    } catch (error) {
+      // It is of no use any more, and the next opening clears it.
+      this.ports.logger.debug('a fast store keeps epochs that are over', {
+        reason: String(error),
+      });
+    }
+  }
+
+  /** A lost answer is asked for once more: giving the store up costs live holders their nonces. */
+  private async endInStore(views: readonly FastView[]): Promise<readonly Answer[]> {
+    const answers = await this.ask(views);
+    const lost = views.filter((_, i) => answers[i] instanceof Error);
+    if (lost.length === 0) return answers;
+    const again = await this.ask(lost);
+    const second = new Map(lost.map((view, i) => [view, again[i] as Answer]));
+    return views.map((view, i) => second.get(view) ?? noError(answers[i]));
+  }
+
+  private async ask(views: readonly FastView[]): Promise<readonly Answer[]> {
+    try {
+      return await this.ports.fast.handOver(views);
+    } catch (error) {
+      return views.map(() => error as Error);
+    }
+  }
+}
+
+function isHandedOver(answer: Answer): answer is HandedOver {
+  return answer !== null && !(answer instanceof Error);
+}
+
+function noError(answer: Answer | undefined): Answer {
+  return answer === undefined || answer instanceof Error ? null : answer;
+}

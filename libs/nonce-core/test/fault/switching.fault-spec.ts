@@ -1,0 +1,65 @@
+import { SEED } from './chaos/survive';
+import { runSwitching, type SwitchingPlan, type SwitchingReport } from './switching/run-switching';
+import { SwitchingWorld, type SwitchingWorldSetting } from './switching/switching-world';
+
+const SWITCHES = 100;
+/** `npm run bench -- mode-switch` measures pauses against 250 ms; other tests use the machine here. */
+const ADDED_PAUSE_MS = 500;
+const TIMEOUT_MS = 240_000;
+
+const SETTING: SwitchingWorldSetting = {
+  seed: SEED,
+  intents: 'strict',
+  nodes: 3,
+  submitters: 6,
+  callers: 36,
+};
+
+async function prove(
+  setting: Partial<SwitchingWorldSetting>,
+  plan: SwitchingPlan,
+): Promise<SwitchingReport> {
+  const world = await SwitchingWorld.start({ ...SETTING, ...setting });
+  try {
+    const report = await runSwitching(world, plan);
+    if (report.violations.length > 0) {
+      throw new Error([`seed ${SEED}`, ...report.violations, report.stories].join('\n'));
+    }
+    process.stdout.write(
+      `switching, ${setting.intents ?? 'strict'}: ${JSON.stringify({ ...report, refusals: [...report.refusals] })}\n`,
+    );
+    return report;
+  } finally {
+    await world.stop();
+  }
+}
+
+describe(`switching at random under load from three processes (seed ${SEED})`, () => {
+  it.each([
+    { intents: 'strict', plan: { switches: SWITCHES, killEvery: 18, redisEvery: 0 } },
+    { intents: 'relaxed', plan: { switches: SWITCHES, killEvery: 18, redisEvery: 0 } },
+  ] as const)(
+    'S1, S8, S9, S12, H-15: $intents: no duplicate, no gap, no failed call, no live holder fenced',
+    async ({ intents, plan }) => {
+      const report = await prove({ intents }, plan);
+      expect(report.switches).toBe(SWITCHES);
+      expect(report.kills).toBeGreaterThanOrEqual(5);
+      expect([...report.refusals]).toEqual([]);
+      expect(report.perSecond).toBeGreaterThanOrEqual(500);
+      const { p99Ms, quietP99Ms } = report.pauses;
+      expect(p99Ms - quietP99Ms).toBeLessThanOrEqual(ADDED_PAUSE_MS);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.each(['strict', 'relaxed'] as const)(
+    'S8, L11: %s: Redis killed again and again meanwhile costs no nonce and fails no call',
+    async (intents) => {
+      const plan = { switches: 20, killEvery: 0, redisEvery: 6 };
+      const report = await prove({ intents }, plan);
+      expect(report.kills).toBeGreaterThanOrEqual(3);
+      expect([...report.refusals]).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
