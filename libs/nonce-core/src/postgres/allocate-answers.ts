@@ -2,6 +2,7 @@ import type { Allocation, AllocationSource } from '../domain/allocation';
 import type { Hex } from '../domain/brand';
 import type { Epoch } from '../domain/epoch';
 import type { ErrorCode } from '../domain/errors/catalogue';
+import { OUTPACED } from '../domain/errors/outpaced';
 import type { Nonce } from '../domain/nonce';
 import type { AllocateAnswer, AllocateRow } from '../ports/allocation-store.port';
 import type { SortedBatch } from './allocate-parameters';
@@ -94,6 +95,7 @@ function decodeOther(reply: AllocateReply): DecodedAnswer {
     case 'settled':
       return replayed(JSON.parse(reply.detail ?? '[]') as AllocationRow[]);
     default:
+      if (reply.detail === OUTPACED.code) return { kind: 'refused', ...OUTPACED };
       return {
         kind: 'refused',
         code: (reply.detail ?? 'NONCE_INTERNAL') as ErrorCode,

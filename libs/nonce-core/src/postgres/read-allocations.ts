@@ -1,4 +1,5 @@
 import type { Allocation } from '../domain/allocation';
+import { OUTPACED } from '../domain/errors/outpaced';
 import type { AllocateAnswer } from '../ports/allocation-store.port';
 import { isContiguous } from './allocate-answers';
 import { toAllocation, type AllocationRow } from './allocation-row';
@@ -19,14 +20,18 @@ export async function readAllocations(
   return found;
 }
 
-/** The bound allocations as they stand now; those granted anew to others are left out. */
+/**
+ * The bound allocations as they stand now; those granted anew to others are left out. When all of
+ * them were, between the statement that named them and the one that read them, the call is asked
+ * again: what bound it is over.
+ */
 export function replayOf(
   ids: readonly string[],
   found: ReadonlyMap<string, Allocation>,
 ): AllocateAnswer {
   const allocations = ids.flatMap((id) => found.get(id) ?? []);
   if (allocations.length === 0) {
-    return { kind: 'refused', code: 'NONCE_ALLOCATION_CLOSED', context: { ids } };
+    return { kind: 'refused', ...OUTPACED };
   }
   return { kind: 'granted', allocations, contiguous: isContiguous(allocations), replayed: true };
 }

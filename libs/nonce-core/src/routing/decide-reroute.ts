@@ -1,4 +1,5 @@
 import { isNonceError } from '../domain/errors/nonce-error';
+import { isOutpaced } from '../domain/errors/outpaced';
 
 export interface Rerouting {
   /** Time since the caller came, and how long it may wait in all; milliseconds. */
@@ -32,9 +33,8 @@ const FAIL: RerouteStep = { kind: 'fail' };
 export function decideReroute(error: unknown, call: Rerouting): RerouteStep {
   const leftMs = call.waitMs - call.waitedMs;
   if (leftMs <= 0) return FAIL;
-  const isOutpaced =
-    isNonceError(error, 'NONCE_STORE_UNAVAILABLE') && error.context['contended'] === true;
-  if (isOutpaced || isNonceError(error, 'NONCE_MODE_SWITCHING')) {
+  const isFaster = isNonceError(error) && isOutpaced(error);
+  if (isFaster || isNonceError(error, 'NONCE_MODE_SWITCHING')) {
     const pauseMs = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** Math.min(call.attempt, 10), leftMs);
     return { kind: 'again', pauseMs };
   }

@@ -1,5 +1,5 @@
 import { NonceError } from '../../src/domain/errors/nonce-error';
-import { outpaced } from '../../src/engine-parts/outpaced';
+import { outpaced } from '../../src/domain/errors/outpaced';
 import { decideReroute, type Rerouting } from '../../src/routing/decide-reroute';
 import { Reroute } from '../../src/routing/reroute';
 import { FakeClock } from '../../src/testing/fake-clock';

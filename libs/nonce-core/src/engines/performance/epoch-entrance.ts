@@ -1,7 +1,7 @@
 import { NonceError } from '../../domain/errors/nonce-error';
 import type { Nonce } from '../../domain/nonce';
 import { submitterParts, type Submitter } from '../../domain/submitter';
-import { outpaced } from '../../engine-parts/outpaced';
+import { outpaced } from '../../domain/errors/outpaced';
 import { FlightLimit } from '../../engine-parts/flight-limit';
 import { SubmitterOpener } from '../../engine-parts/submitter-opener';
 import type { FastEpoch, FastEpochAnswer } from '../../ports/fast-epoch-store.port';

@@ -3,7 +3,7 @@ import type { Submitter } from '../../domain/submitter';
 import type { AllocateRequest } from '../../engine-parts/allocation-request';
 import { BatchGatherer } from '../../engine-parts/batch-gatherer';
 import type { EngineObserver } from '../../engine-parts/engine-observer';
-import { outpaced } from '../../engine-parts/outpaced';
+import { outpaced } from '../../domain/errors/outpaced';
 import { OperationFlights } from '../../engine-parts/operation-flights';
 import type { Grant } from '../../ports/engine.port';
 import type { FastAllocateAnswer, FastView } from '../../ports/fast-store.port';
@@ -215,14 +215,14 @@ export class FastAllocationDesk {
 
 type Refused = Extract<FastAllocateAnswer, { kind: 'refused' }>;
 
-/** Refusals by limits that Postgres may have changed are asked about once. */
+/** Refusals by limits that Postgres may have changed are asked about once; ended tokens are renewed. */
 function isFinalRefusal(
   { request }: AllocateCall,
   answer: Exclude<FastAllocateAnswer, { kind: 'granted' }>,
 ): answer is Refused {
-  if (answer.kind !== 'refused') return false;
+  if (answer.kind !== 'refused' || hasEnded(answer)) return false;
   const byLimits = answer.code === 'NONCE_IN_FLIGHT_LIMIT' || answer.code === 'NONCE_PAUSED';
-  return !(byLimits || hasEnded(answer)) || request.limitsAsked;
+  return !byLimits || request.limitsAsked;
 }
 
 /** Granted in an answer that was lost, and over before it was asked for again. */

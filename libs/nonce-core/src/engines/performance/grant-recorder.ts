@@ -1,5 +1,5 @@
 import { NonceError } from '../../domain/errors/nonce-error';
-import { outpaced } from '../../engine-parts/outpaced';
+import { outpaced } from '../../domain/errors/outpaced';
 import type { AllocateAnswer } from '../../ports/allocation-store.port';
 import type { Grant } from '../../ports/engine.port';
 import type { FastRecordAnswer } from '../../ports/fast-epoch-store.port';

@@ -1,6 +1,6 @@
 import type { Allocation } from '../../domain/allocation';
 import { NonceError } from '../../domain/errors/nonce-error';
-import { outpaced } from '../../engine-parts/outpaced';
+import { outpaced } from '../../domain/errors/outpaced';
 import type { QuarantinePolicy } from '../../domain/quarantine-policy';
 import type { Submitter } from '../../domain/submitter';
 import type { AllocateAnswer, AllocationStore } from '../../ports/allocation-store.port';
