@@ -1,7 +1,7 @@
 import type { Allocation } from '../../src/domain/allocation';
 import { OUTPACED } from '../../src/domain/errors/outpaced';
 import type { Submitter } from '../../src/domain/submitter';
-import type { AllocateAnswer, AllocateRow } from '../../src/ports/allocation-store.port';
+import type { AllocateAnswer, AllocateRow, HolderRow } from '../../src/ports/allocation-store.port';
 import { PostgresAllocationStore } from '../../src/postgres/postgres-allocation-store';
 import { StatementRunner } from '../../src/postgres/statement-runner';
 import {
@@ -61,10 +61,10 @@ async function endAndGrantAnew(answer: AllocateAnswer | undefined): Promise<void
 }
 
 async function giveBack(allocation: Allocation | undefined): Promise<void> {
-  const row = {
-    ...{ command: 'recyclable', id: allocation?.id ?? '', txHash: null, rawTx: null },
-    ...{ note: null, ttlMs: null, followable: false },
-  } as const;
+  const row: HolderRow = {
+    ...{ command: 'recyclable' as const, id: allocation?.id ?? '', submitter: null, nonce: null },
+    ...{ txHash: null, rawTx: null, note: null, ttlMs: 0, followable: false },
+  };
   const [answer] = await fixture.store.command([row], QUARANTINE);
   expect(answer).toMatchObject({ kind: 'done', allocation: { stage: 'REUSABLE' } });
 }
