@@ -7,7 +7,7 @@ import { FastKeys } from '../../src/redis/fast-keys';
 import { RedisEventQueue } from '../../src/redis/redis-event-queue';
 import { openFastClient, type FastClient } from '../support/fast-client';
 import { SYSTEM_CLOCK } from '../support/fast-engine';
-import { epochOf, FastEpochBench } from '../support/fast-epochs';
+import { epochOf, type FastEpochBench } from '../support/fast-epochs';
 import { describeGuards } from '../support/function-guards';
 import { FIRST_MODE_EPOCH, QUARANTINE } from '../support/store-fixture';
 import { openTestRedis, type TestRedis } from '../support/test-redis';
