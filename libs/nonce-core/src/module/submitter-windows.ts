@@ -43,9 +43,10 @@ export class SubmitterWindows {
       record: (rows, quarantine) => store.record(rows, quarantine),
       findBindings: (requests) => store.findBindings(requests),
       close: (view, retiredNext, reason) => store.close(view, retiredNext, reason),
-      takeOver: (submitter, ending, modeEpoch) => store.takeOver(submitter, ending, modeEpoch),
+      takeOver: (rows, modeEpoch) => store.takeOver(rows, modeEpoch),
       awaitingLoad: (limit) => store.awaitingLoad(limit),
       ruling: (submitter) => store.ruling(submitter),
+      rulingAmong: (submitters) => store.rulingAmong(submitters),
       listRuling: (after, limit) => store.listRuling(after, limit),
     };
   }

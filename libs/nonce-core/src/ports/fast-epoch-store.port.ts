@@ -82,6 +82,19 @@ export interface FastEnding {
   readonly retiredNext: number | null;
 }
 
+export interface TakeOverRow {
+  readonly submitter: Submitter;
+  /** null where no fast epoch was seen to rule: it was closed, or no store was ever told of it. */
+  readonly ending: FastEnding | null;
+}
+
+/**
+ * `taken`: the reliable engine has it, by this or before. `mode`: the mode is another one by now, or
+ * entitles the submitter to a fast engine. `stale`: another fast epoch rules. `contended`: somebody
+ * else holds its lock; asked for alone it is waited for.
+ */
+export type TakeOverVerdict = 'taken' | 'mode' | 'stale' | 'contended';
+
 /** Postgres's side of fast epochs: the only place where an epoch, a ceiling or a binding changes. */
 export interface FastEpochStore {
   /**
@@ -120,20 +133,16 @@ export interface FastEpochStore {
    */
   close(view: FastView, retiredNext: number | null, reason: string): Promise<boolean>;
   /**
-   * Gives a submitter to the reliable engine: `taken` (also when it has it already), `mode` when the
-   * mode is another one by now or entitles it to a fast engine, `stale` when another fast epoch rules.
-   * `ending` is null where ruling() knows none: an epoch that was closed, or that no store was told of.
-   * May be repeated, and by several nodes at once.
+   * Gives submitters to the reliable engine, each with a verdict of its own; what is `taken` commits
+   * together. One answer per row. May be repeated, and by several nodes at once.
    */
-  takeOver(
-    submitter: Submitter,
-    ending: FastEnding | null,
-    modeEpoch: number,
-  ): Promise<'taken' | 'mode' | 'stale'>;
+  takeOver(rows: readonly TakeOverRow[], modeEpoch: number): Promise<readonly TakeOverVerdict[]>;
   /** Submitters of fast epochs that have nonces to hand to their fast store. */
   awaitingLoad(limit: number): Promise<readonly FastView[]>;
   /** Ruling epochs in key order, those behind `after`; null = from the start. */
   listRuling(after: Submitter | null, limit: number): Promise<readonly FastView[]>;
   /** The ruling fast epoch of a submitter; null where another engine rules, or none ever did. */
   ruling(submitter: Submitter): Promise<FastView | null>;
+  /** The ruling fast epochs among these submitters, by one statement. */
+  rulingAmong(submitters: readonly Submitter[]): Promise<ReadonlyMap<Submitter, FastView>>;
 }

@@ -1,4 +1,5 @@
 import type { Submitter } from '../domain/submitter';
+import type { TakeOverVerdict } from './fast-epoch-store.port';
 import type { FastView } from './fast-store.port';
 
 /** Ends fast epochs in their store and brings all that it knew of them to Postgres. */
@@ -14,8 +15,8 @@ export interface EpochHandOver {
   forget(views: readonly FastView[]): Promise<void>;
 }
 
-/** As FastEpochStore.takeOver says it. */
-export type TakeOverAnswer = 'taken' | 'mode' | 'stale';
+/** As FastEpochStore.takeOver says it; one that is contended is waited for. */
+export type TakeOverAnswer = Exclude<TakeOverVerdict, 'contended'>;
 
 /** Brings submitters from a fast engine to the reliable one, live holders included. */
 export interface TakeOver {

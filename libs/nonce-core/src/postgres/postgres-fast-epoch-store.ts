@@ -5,7 +5,6 @@ import type { Submitter } from '../domain/submitter';
 import type { AllocateAnswer } from '../ports/allocation-store.port';
 import type {
   FastBindingRequest,
-  FastEnding,
   FastEpochAnswer,
   FastEpochRequest,
   FastEpochStore,
@@ -13,6 +12,8 @@ import type {
   FastRecordRow,
   FastRefillRequest,
   IntentPolicy,
+  TakeOverRow,
+  TakeOverVerdict,
 } from '../ports/fast-epoch-store.port';
 import type { FastView } from '../ports/fast-store.port';
 import {
@@ -154,24 +155,24 @@ export class PostgresFastEpochStore implements FastEpochStore {
   }
 
   async takeOver(
-    submitter: Submitter,
-    ending: FastEnding | null,
+    rows: readonly TakeOverRow[],
     modeEpoch: number,
-  ): Promise<'taken' | 'mode' | 'stale'> {
+  ): Promise<readonly TakeOverVerdict[]> {
+    if (rows.length === 0) return [];
     const { ms: quarantineMs, release } = this.quarantine;
-    const [row] = await this.runner.run<
-      { verdict: 'taken' | 'mode' | 'stale' },
-      StatementParameters['takeOverSubmitter']
-    >(this.runner.statements.takeOverSubmitter, {
-      submitter,
-      epoch: ending?.epoch ?? null,
-      retiredNext: ending?.retiredNext ?? null,
+    const replies = await this.runner.run<
+      { verdict: TakeOverVerdict },
+      StatementParameters['takeOverSubmitters']
+    >(this.runner.statements.takeOverSubmitters, {
+      submitters: rows.map(({ submitter }) => submitter),
+      epochs: rows.map(({ ending }) => ending?.epoch ?? null),
+      retiredNexts: rows.map(({ ending }) => ending?.retiredNext ?? null),
       modeEpoch,
+      skipLocked: rows.length > 1,
       quarantineMs,
       release,
     });
-    if (row === undefined) throw new Error('a take-over was asked for and not answered');
-    return row.verdict;
+    return replies.map(({ verdict }) => verdict);
   }
 
   async awaitingLoad(limit: number): Promise<readonly FastView[]> {
@@ -183,11 +184,15 @@ export class PostgresFastEpochStore implements FastEpochStore {
   }
 
   async ruling(submitter: Submitter): Promise<FastView | null> {
-    const [row] = await this.runner.run<ViewReply, StatementParameters['rulingFastEpoch']>(
-      this.runner.statements.rulingFastEpoch,
-      { submitter },
+    return (await this.rulingAmong([submitter])).get(submitter) ?? null;
+  }
+
+  async rulingAmong(submitters: readonly Submitter[]): Promise<ReadonlyMap<Submitter, FastView>> {
+    const rows = await this.runner.run<ViewReply, StatementParameters['rulingFastEpochs']>(
+      this.runner.statements.rulingFastEpochs,
+      { submitters },
     );
-    return row === undefined ? null : toView(row);
+    return new Map(rows.map(toView).map((view) => [view.submitter, view]));
   }
 
   async listRuling(after: Submitter | null, limit: number): Promise<readonly FastView[]> {

@@ -1,26 +1,32 @@
 import { NonceError } from '../domain/errors/nonce-error';
 import type { Submitter } from '../domain/submitter';
-import type { FastEpochStore } from '../ports/fast-epoch-store.port';
+import type { FastEpochStore, TakeOverRow } from '../ports/fast-epoch-store.port';
 import type { FastView } from '../ports/fast-store.port';
 import type { ModeSource } from '../ports/mode-source.port';
 import type { EpochHandOver, TakeOver, TakeOverAnswer } from '../ports/take-over.port';
+import { takeOverInPieces, type PieceLimits } from './take-over-pieces';
 
 export interface TakeOverPorts {
-  readonly epochs: Pick<FastEpochStore, 'ruling' | 'takeOver'>;
+  readonly epochs: Pick<FastEpochStore, 'rulingAmong' | 'takeOver'>;
   readonly mode: Pick<ModeSource, 'current' | 'refresh' | 'engineFor'>;
   /** null where this process has no fast store: its epochs are closed unheard then. */
   readonly handOver: EpochHandOver | null;
 }
 
-export interface TakeOverSettings {
+export interface TakeOverSettings extends PieceLimits {
   /** Submitters whose epochs are handed over together. */
   readonly groupMax: number;
-  /** Statements of one group at a time. */
-  readonly statementsInFlight: number;
 }
 
-/** Half of a usual pool of 10, so that grants keep their connections. */
-const TAKE_OVER_DEFAULTS: TakeOverSettings = { groupMax: 64, statementsInFlight: 4 };
+/**
+ * The last of 2,000 that are touched at once is in the eighth group. A statement of 128 takes 30 ms;
+ * two at a time leave a usual pool of 10 to grants.
+ */
+const TAKE_OVER_DEFAULTS: TakeOverSettings = {
+  groupMax: 256,
+  pieceMax: 128,
+  statementsInFlight: 2,
+};
 
 /** Fast epochs that others may open in between, one after the other. */
 const MAX_ROUNDS = 3;
@@ -34,12 +40,13 @@ interface Waiting {
 /**
  * Gives submitters to the reliable engine: the fast store ends the epoch and tells what it knew,
  * Postgres takes these facts, and only then closes the epoch. Submitters asked for together share
- * the first two steps; one group is on its way at a time and the next gathers meanwhile.
+ * each step; one group is on its way at a time and the next gathers meanwhile.
  */
 export class TakeOverSubmitters implements TakeOver {
   private readonly taking = new Map<Submitter, Promise<void>>();
   private queue: Waiting[] = [];
   private busy = false;
+  private forgetting: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly ports: TakeOverPorts,
@@ -60,19 +67,20 @@ export class TakeOverSubmitters implements TakeOver {
 
   async takeAll(views: readonly FastView[]): Promise<readonly (TakeOverAnswer | Error)[]> {
     const modeEpoch = this.ports.mode.current().epoch;
-    const ends = await this.endsOf(views);
-    const answers = await this.each(views, ({ submitter, epoch }, i) => {
-      const retiredNext = ends[i] ?? null;
-      return this.ports.epochs.takeOver(submitter, { epoch, retiredNext }, modeEpoch);
-    });
-    const over = views.filter((_, i) => answers[i] === 'taken' && (ends[i] ?? null) !== null);
-    await this.ports.handOver?.forget(over);
+    const rows = await this.end(views);
+    const answers = await this.ask(rows, modeEpoch);
+    await this.forget(views, rows, answers);
     return answers;
   }
 
-  private endsOf(views: readonly FastView[]): Promise<readonly (number | null)[]> {
+  /** Ends these epochs in their store, as far as it answers. */
+  private async end(views: readonly FastView[]): Promise<readonly TakeOverRow[]> {
     const { handOver } = this.ports;
-    return handOver === null ? Promise.resolve(views.map(() => null)) : handOver.end(views);
+    const ends = handOver === null ? [] : await handOver.end(views);
+    return views.map(({ submitter, epoch }, i) => ({
+      submitter,
+      ending: { epoch, retiredNext: ends[i] ?? null },
+    }));
   }
 
   private planTurn(): void {
@@ -104,45 +112,51 @@ export class TakeOverSubmitters implements TakeOver {
 
   /** @returns those that have to be looked at again. */
   private async takeOnce(group: readonly Waiting[]): Promise<readonly Waiting[]> {
+    if (group.length === 0) return [];
     const { epochs, mode } = this.ports;
-    const views = await this.each(group, (each) => epochs.ruling(each.submitter));
-    const ruled = views.flatMap((view) => (isView(view) ? view : []));
-    const taken = await this.takeAll(ruled);
-    const bySubmitter = new Map(ruled.map(({ submitter }, i) => [submitter, taken[i]]));
-    const { epoch } = mode.current();
-    const answers = await this.each(group, async ({ submitter }, i) => {
-      const view = views[i];
-      if (view instanceof Error) throw view;
-      // Closed already, or never opened anywhere: only Postgres has to be told.
-      return bySubmitter.get(submitter) ?? epochs.takeOver(submitter, null, epoch);
-    });
-    return group.filter((each, i) => {
-      const answer = answers[i];
+    const modeEpoch = mode.current().epoch;
+    const ruling = await epochs.rulingAmong(group.map(({ submitter }) => submitter));
+    const views = [...ruling.values()];
+    const ended = await this.end(views);
+    // Closed already, or never opened anywhere: only Postgres has to be told.
+    const closed = group.flatMap(({ submitter }) =>
+      ruling.has(submitter) ? [] : { submitter, ending: null },
+    );
+    const rows = [...ended, ...closed];
+    const answers = await this.ask(rows, modeEpoch);
+    const answerOf = new Map(rows.map(({ submitter }, i) => [submitter, answers[i]]));
+    const again = group.filter((each) => {
+      const answer = answerOf.get(each.submitter);
       if (answer === 'taken') each.resolve();
       else if (answer instanceof Error) each.reject(answer);
       else return true;
       return false;
     });
+    // Nobody waits for it but the group after the next.
+    const forgotten = this.forgetting;
+    this.forgetting = this.forget(views, ended, answers);
+    await forgotten;
+    return again;
   }
 
-  /** One after the other in as many lanes as statements may be on their way. */
-  private async each<Item, Answer>(
-    items: readonly Item[],
-    ask: (item: Item, index: number) => Promise<Answer>,
-  ): Promise<(Answer | Error)[]> {
-    const answers: (Answer | Error)[] = [];
-    const left = items.entries();
-    const lane = async (): Promise<void> => {
-      for (const [i, item] of left) {
-        try {
-          answers[i] = await ask(item, i);
-        } catch (error) {
-          answers[i] = toError(error);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: this.settings.statementsInFlight }, lane));
-    return answers;
+  private ask(
+    rows: readonly TakeOverRow[],
+    modeEpoch: number,
+  ): Promise<readonly (TakeOverAnswer | Error)[]> {
+    const take = (piece: readonly TakeOverRow[]) => this.ports.epochs.takeOver(piece, modeEpoch);
+    return takeOverInPieces(rows, take, this.settings);
+  }
+
+  /** The store need not keep what Postgres has closed by what it told. */
+  private async forget(
+    views: readonly FastView[],
+    ended: readonly TakeOverRow[],
+    answers: readonly (TakeOverAnswer | Error)[],
+  ): Promise<void> {
+    const over = views.filter(
+      (_, i) => answers[i] === 'taken' && (ended[i]?.ending?.retiredNext ?? null) !== null,
+    );
+    await this.ports.handOver?.forget(over);
   }
 }
 
@@ -155,12 +169,4 @@ function refuse(
     each.reject(new NonceError('NONCE_MODE_SWITCHING'));
     return false;
   });
-}
-
-function isView(view: FastView | null | Error): view is FastView {
-  return view !== null && !(view instanceof Error);
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -25,7 +25,7 @@ const GUARDS: readonly FunctionGuard[] = [
       for (let round = 0; round < 3; round += 1) {
         const view = await bench.epochs.ruling(submitter);
         const ending = view === null ? null : { epoch: view.epoch, retiredNext: 0 };
-        await bench.epochs.takeOver(submitter, ending, epoch);
+        await bench.takeOver(submitter, ending, epoch);
         const behind = await bench.ask(submitter, { modeEpoch: FIRST_MODE_EPOCH });
         if (behind?.kind === 'epoch') moves += 1;
       }
@@ -39,7 +39,7 @@ const GUARDS: readonly FunctionGuard[] = [
     async harm(bench, submitter) {
       const { view } = await bench.enter(submitter);
       const ending = { epoch: view.epoch, retiredNext: 0 };
-      return (await bench.epochs.takeOver(submitter, ending, 0)) === 'taken';
+      return (await bench.takeOver(submitter, ending, 0)) === 'taken';
     },
   },
   {
@@ -55,7 +55,7 @@ const GUARDS: readonly FunctionGuard[] = [
       // The store of the ruling epoch grants its only nonce, which is sent; nobody hears of it.
       const { epoch } = await leave(bench);
       const ending = { epoch: told.view.epoch, retiredNext: told.base };
-      await bench.epochs.takeOver(submitter, ending, epoch);
+      await bench.takeOver(submitter, ending, epoch);
       const [answer] = await bench.fixture.store.allocate(batchOf([rowOf(submitter)]));
       return answer?.kind === 'granted' && noncesOf(answer).includes(ruling.base);
     },
@@ -71,7 +71,7 @@ const GUARDS: readonly FunctionGuard[] = [
       const { view } = await bench.enter(submitter, { intents: 'relaxed', raise: 4 });
       const { epoch } = await leave(bench);
       // It had granted 0; the fact about it is lost on the way.
-      await bench.epochs.takeOver(submitter, { epoch: view.epoch, retiredNext: 1 }, epoch);
+      await bench.takeOver(submitter, { epoch: view.epoch, retiredNext: 1 }, epoch);
       const [answer] = await bench.fixture.store.allocate(batchOf([rowOf(submitter)]));
       return noncesOf(answer).includes(0);
     },
@@ -88,7 +88,7 @@ const GUARDS: readonly FunctionGuard[] = [
       await flush.apply([eventOf(held, 'GRANTED')], QUARANTINE);
       const mode = await leave(bench);
       const ending = { epoch: epoch.view.epoch, retiredNext: 1 };
-      await bench.epochs.takeOver(submitter, ending, mode.epoch);
+      await bench.takeOver(submitter, ending, mode.epoch);
       await flush.apply([eventOf(released, 'REUSABLE')], QUARANTINE);
       const { rows } = await bench.fixture.database.pool.query<{ ended_stage: string }>(
         'SELECT ended_stage FROM allocation_grant WHERE id = $1',

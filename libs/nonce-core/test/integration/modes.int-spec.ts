@@ -282,7 +282,7 @@ describe('a submitter', () => {
           'mode',
           isFast ? 'epoch' : 'mode',
         ]);
-        const take = (epoch: number) => bench.epochs.takeOver(each.submitter, each.ending, epoch);
+        const take = (epoch: number) => bench.takeOver(each.submitter, each.ending, epoch);
         const taken = [await take(modeEpoch - 1), await take(modeEpoch)];
         expect([asked, ...taken]).toEqual([asked, 'mode', isFast ? 'mode' : 'taken']);
       }

@@ -5,6 +5,7 @@ import {
   INTENT_POLICIES,
   type FastEpoch,
   type IntentPolicy,
+  type TakeOverVerdict,
 } from '../../src/ports/fast-epoch-store.port';
 import type { FastGrant, FlushEvent } from '../../src/ports/fast-store.port';
 import { PostgresFlushStore } from '../../src/postgres/postgres-flush-store';
@@ -36,12 +37,12 @@ async function handOver(
   epoch: FastEpoch,
   next: number | null,
   facts: readonly FlushEvent[] = [],
-): Promise<'taken' | 'mode' | 'stale'> {
+): Promise<TakeOverVerdict | undefined> {
   if (facts.length > 0) await flush.apply(facts, QUARANTINE);
   const { mode, epoch: modeEpoch } = await modes.read();
   const now = mode === 'PERFORMANCE' ? (await switchTo(modes, 'RELIABLE')).epoch : modeEpoch;
   const { submitter, epoch: seen } = epoch.view;
-  return bench.epochs.takeOver(submitter, { epoch: seen, retiredNext: next }, now);
+  return bench.takeOver(submitter, { epoch: seen, retiredNext: next }, now);
 }
 
 async function issued(submitter: Submitter, count: number): Promise<number[]> {
@@ -214,7 +215,7 @@ describe('a take-over', () => {
     const now = await bench.enter(submitter, { incarnation: 'redis-2' });
     const before = await stateOf(submitter);
     expect(await handOver(old, 0)).toBe('stale');
-    expect(await bench.epochs.takeOver(submitter, null, 2)).toBe('stale');
+    expect(await bench.takeOver(submitter, null, 2)).toBe('stale');
     expect(await stateOf(submitter)).toEqual(before);
     expect(await handOver(now, 0)).toBe('taken');
     expect(await handOver(old, 0)).toBe('taken');
@@ -229,7 +230,7 @@ describe('a take-over', () => {
       await bench.epochs.close(view, 0, 'idle');
       expect(await bench.epochs.ruling(submitter)).toBeNull();
       const { epoch } = await switchTo(modes, 'RELIABLE');
-      expect(await bench.epochs.takeOver(submitter, null, epoch)).toBe('taken');
+      expect(await bench.takeOver(submitter, null, epoch)).toBe('taken');
       expect(await issued(submitter, 3)).toEqual([0, 1, 2]);
     }
   });
@@ -238,7 +239,56 @@ describe('a take-over', () => {
     const { view } = await inEpoch();
     const unknown = view.submitter.replace(/.{4}$/, 'ffff') as Submitter;
     const ending = { epoch: 1 as Epoch, retiredNext: 0 };
-    expect(await bench.epochs.takeOver(unknown, ending, 1)).toBe('stale');
+    expect(await bench.takeOver(unknown, ending, 1)).toBe('stale');
+  });
+
+  it('L5: of many leaves alone whose row somebody else holds, and takes the others at once', async () => {
+    const epochs = await Promise.all([inEpoch(), inEpoch(), inEpoch()]);
+    const { epoch: modeEpoch } = await switchTo(modes, 'RELIABLE');
+    const absent = epochs[0].view.submitter.replace(/.{4}$/, 'ffff') as Submitter;
+    const rows = [
+      ...epochs.map(({ view: { submitter, epoch } }) => ({
+        submitter,
+        ending: { epoch, retiredNext: 0 },
+      })),
+      { submitter: absent, ending: null },
+    ];
+    const held = rows[1];
+    const other = await bench.fixture.database.pool.connect();
+    try {
+      await other.query('BEGIN');
+      await other.query('SELECT 1 FROM submitter_nonce_state WHERE submitter = $1 FOR UPDATE', [
+        held?.submitter,
+      ]);
+      const verdicts = await bench.epochs.takeOver(rows, modeEpoch);
+      expect(verdicts).toEqual(['taken', 'contended', 'taken', 'stale']);
+      const waiting = bench.epochs.takeOver(rows.slice(1, 2), modeEpoch);
+      await other.query('COMMIT');
+      expect(await waiting).toEqual(['taken']);
+    } finally {
+      other.release();
+    }
+    const among = await bench.epochs.rulingAmong(rows.map(({ submitter }) => submitter));
+    expect(among.size).toBe(0);
+  });
+
+  it('S9: of many at once by two nodes, in opposite orders, ends each epoch once', async () => {
+    const epochs = await Promise.all(Array.from({ length: 20 }, () => inEpoch()));
+    const { epoch: modeEpoch } = await switchTo(modes, 'RELIABLE');
+    const rows = epochs.map(({ view: { submitter, epoch } }) => ({
+      submitter,
+      ending: { epoch, retiredNext: 0 },
+    }));
+    const [first, second] = await Promise.all([
+      bench.epochs.takeOver(rows, modeEpoch),
+      bench.epochs.takeOver([...rows].reverse(), modeEpoch),
+    ]);
+    const verdicts = new Set([...first, ...second]);
+    expect([...verdicts].filter((each) => each !== 'taken' && each !== 'contended')).toEqual([]);
+    for (const { view } of epochs) {
+      expect(await bench.takeOver(view.submitter, null, modeEpoch)).toBe('taken');
+      expect(await stateOf(view.submitter)).toMatchObject({ epoch: view.epoch + 1 });
+    }
   });
 
   it('H-2, S4: an operation that was bound anew meanwhile fences the holder that was parked', async () => {

@@ -8,9 +8,11 @@ import type { Submitter } from '../../src/domain/submitter';
 import type { HolderRow } from '../../src/ports/allocation-store.port';
 import type {
   FastEpoch,
+  FastEnding,
   FastEpochAnswer,
   FastRecordAnswer,
   IntentPolicy,
+  TakeOverVerdict,
 } from '../../src/ports/fast-epoch-store.port';
 import type { FastGrant } from '../../src/ports/fast-store.port';
 import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-store';
@@ -105,6 +107,15 @@ export class FastEpochBench {
     const modeEpoch = wish.modeEpoch ?? FIRST_MODE_EPOCH;
     const [answer] = await this.epochs.enter([request], wish.intents ?? 'strict', modeEpoch);
     return answer;
+  }
+
+  async takeOver(
+    submitter: Submitter,
+    ending: FastEnding | null,
+    modeEpoch: number,
+  ): Promise<TakeOverVerdict | undefined> {
+    const [verdict] = await this.epochs.takeOver([{ submitter, ending }], modeEpoch);
+    return verdict;
   }
 
   async record(...grants: readonly FastGrant[]): Promise<FastRecordAnswer | undefined> {

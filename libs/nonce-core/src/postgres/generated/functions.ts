@@ -2,8 +2,8 @@
 // The version counts up whenever the scripts differ from those that stood here.
 
 export const FUNCTIONS = {
-  version: 13,
-  digest: 'b0a2ae00ea39e551747c66c5237e0965eba53d063be7a12d7a3ccac6c4fe9a71',
+  version: 14,
+  digest: '27ab636e8f82ad676784c02c1182a619e775f66cd7781b3dc99fcdc9a6c809fa',
   scripts: [
     { name: 'decide-holder-command.sql', text: `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
 -- The twin of decideHolderCommand in the program; a test compares every combination of facts.
@@ -1601,6 +1601,55 @@ BEGIN
     'the mode', CASE WHEN v_state.epoch = p_epoch THEN p_retired_next END, p_quarantine_ms,
     p_release);
   RETURN 'taken';
+END $$;
+
+-- The same for many, each with a verdict of its own: all that are \`taken\` commit together.
+-- Locks state rows in key order; with \`p_skip_locked\` one that somebody else holds is left alone and
+-- answered \`contended\`, so that it keeps no other waiting.
+CREATE OR REPLACE FUNCTION :schema.take_over_submitters(
+  p_submitters    text[],
+  p_epochs        bigint[],
+  p_retired_nexts bigint[],
+  p_mode_epoch    bigint,
+  p_skip_locked   boolean,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS TABLE (ord integer, verdict text) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  q record;
+  v_locked text[];
+BEGIN
+  IF p_skip_locked THEN
+    SELECT array_agg(l.submitter) INTO v_locked FROM (
+      SELECT s.submitter FROM :schema.submitter_nonce_state s
+      WHERE s.submitter = ANY (p_submitters) ORDER BY s.submitter FOR UPDATE SKIP LOCKED) l;
+  ELSE
+    SELECT array_agg(l.submitter) INTO v_locked FROM (
+      SELECT s.submitter FROM :schema.submitter_nonce_state s
+      WHERE s.submitter = ANY (p_submitters) ORDER BY s.submitter FOR UPDATE) l;
+  END IF;
+  FOR q IN
+    SELECT r.ord::integer, r.submitter, r.epoch, r.retired_next,
+      -- One without a row is not contended, and has a verdict too.
+      r.submitter <> ALL (coalesce(v_locked, '{}')) AND EXISTS (
+        SELECT 1 FROM :schema.submitter_nonce_state s WHERE s.submitter = r.submitter) AS contended
+    FROM unnest(p_submitters, p_epochs, p_retired_nexts)
+      WITH ORDINALITY AS r (submitter, epoch, retired_next, ord)
+    ORDER BY r.submitter COLLATE "C"
+  LOOP
+    ord := q.ord;
+    IF q.contended THEN
+      verdict := 'contended';
+    ELSE
+      verdict := :schema.take_over_submitter(q.submitter, q.epoch, q.retired_next, p_mode_epoch,
+        p_quarantine_ms, p_release);
+    END IF;
+    RETURN NEXT;
+  END LOOP;
 END $$;` },
     { name: 'record-grants.sql', text: `-- Makes grants of a fast store durable before their handlers run, and binds operations.
 --

@@ -599,10 +599,10 @@ export interface StatementParameters {
     readonly id: string;
   };
   /**
-   * The ruling epoch of one submitter, where a fast store issues for it; no row elsewhere.
+   * The ruling epochs of these submitters, where a fast store issues for them; no row for the others.
    */
-  readonly rulingFastEpoch: {
-    readonly submitter: string;
+  readonly rulingFastEpochs: {
+    readonly submitters: readonly (string | null)[];
   };
   /**
    * Adds a key, or replaces name and scopes of the one with the same digest. A revoked key stays so.
@@ -648,15 +648,16 @@ export interface StatementParameters {
     readonly phases: string;
   };
   /**
-   * Gives a submitter to the reliable engine; the function states guarantee and replies.
+   * Gives submitters to the reliable engine; the functions state guarantee and replies.
    */
-  readonly takeOverSubmitter: {
-    readonly submitter: string;
-    /** the fast epoch seen to rule; null = none */
-    readonly epoch: number | null;
-    /** where its fast store ended it; null = not known */
-    readonly retiredNext: number | null;
+  readonly takeOverSubmitters: {
+    readonly submitters: readonly (string | null)[];
+    /** the fast epochs seen to rule; null elements = none */
+    readonly epochs: readonly (number | null)[];
+    /** where their fast stores ended them; null elements = not known */
+    readonly retiredNexts: readonly (number | null)[];
     readonly modeEpoch: number;
+    readonly skipLocked: boolean;
     readonly quarantineMs: number;
     readonly release: string;
     /** start of the verified run of the server; null = not checked */
@@ -1383,12 +1384,12 @@ RETURNING w.id`,
     text: `UPDATE :schema.dead_letter SET resolved_at = clock_timestamp()
 WHERE id = $1 AND resolved_at IS NULL`,
   },
-  rulingFastEpoch: {
-    file: 'ruling-fast-epoch',
+  rulingFastEpochs: {
+    file: 'ruling-fast-epochs',
     hot: false,
-    parameters: ['submitter'],
+    parameters: ['submitters'],
     text: `SELECT s.submitter, s.epoch, s.incarnation FROM :schema.submitter_nonce_state s
-WHERE s.submitter = $1 AND s.engine = 'performance' AND s.incarnation IS NOT NULL`,
+WHERE s.submitter = ANY ($1) AND s.engine = 'performance' AND s.incarnation IS NOT NULL`,
   },
   saveApiKey: {
     file: 'save-api-key',
@@ -1444,12 +1445,12 @@ WHERE s.submitter = $1`,
   extract(epoch FROM w.ended_at)::double precision * 1000 AS ended_ms
 FROM :schema.switch_mode($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb) w`,
   },
-  takeOverSubmitter: {
-    file: 'take-over-submitter',
+  takeOverSubmitters: {
+    file: 'take-over-submitters',
     hot: false,
-    parameters: ['submitter', 'epoch', 'retiredNext', 'modeEpoch', 'quarantineMs', 'release', 'server'],
-    text: `SELECT :schema.take_over_submitter(
-  CASE WHEN :schema.same_server($7) THEN $1::text END, $2, $3, $4, $5, $6) AS verdict`,
+    parameters: ['submitters', 'epochs', 'retiredNexts', 'modeEpoch', 'skipLocked', 'quarantineMs', 'release', 'server'],
+    text: `SELECT t.verdict FROM :schema.take_over_submitters(
+  CASE WHEN :schema.same_server($8) THEN $1::text[] END, $2, $3, $4, $5, $6, $7) t ORDER BY t.ord`,
   },
   trackingBacklog: {
     file: 'tracking-backlog',
