@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { NodeProcess } from '@noncekit/test-support/node-process';
 import { openTestDatabase, type TestDatabase } from '@noncekit/test-support/test-database';
 import { RedisServer } from '../../src/stack/index';
@@ -69,11 +69,21 @@ interface Run {
   readonly err: string;
 }
 
-async function noncectl(parameters: readonly string[], key = 'writer'): Promise<Run> {
+function noncectl(parameters: readonly string[], key = 'writer'): Promise<Run> {
+  return run([process.execPath, PROGRAM, ...parameters], key);
+}
+
+/** As an operator's script has it: with the programs of the workspace, and no other shell settings. */
+function inShell(script: string): Promise<Run> {
+  return run(['/bin/sh', '-c', script], 'writer');
+}
+
+async function run([program, ...parameters]: readonly [string, ...string[]], key: string) {
   const environment = { NONCE_API_URL: url, NONCE_API_KEY_FILE: join(folder, key) };
-  const child = spawn(process.execPath, [PROGRAM, ...parameters], {
+  const path = [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter);
+  const child = spawn(program, parameters, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: path, ...environment },
   });
   let out = '';
   let err = '';
@@ -156,5 +166,20 @@ describe('against an api process', () => {
   it('calls a healthy installation healthy', async () => {
     const { exitCode, out } = await noncectl(['status']);
     expect([exitCode, out]).toEqual([0, expect.stringMatching(/^postgres +up/m)]);
+  });
+
+  it('lets a script of a shell branch on how it ended, by the name that npm links', async () => {
+    const lines: readonly (readonly [exitCode: number, line: string])[] = [
+      [0, 'mode'],
+      [2, 'mode switch'],
+      [3, 'mode switch DRAIN --reason x --dry-run'],
+      [4, 'mode abort --reason x'],
+      [5, 'mode switch DUAL_WRITE --reason x --if-epoch 1'],
+      [6, 'mode --url http://127.0.0.1:1'],
+    ];
+    const script = lines.map(([, line]) => `noncectl ${line} >/dev/null 2>&1; echo $?`).join('\n');
+    const { exitCode, out, err } = await inShell(script);
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: '' });
+    expect(out.trim().split('\n').map(Number)).toEqual(lines.map(([code]) => code));
   });
 });
