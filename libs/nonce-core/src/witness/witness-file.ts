@@ -54,6 +54,7 @@ export class WitnessFile implements WitnessStore {
   private waiting: Batch | null = null;
   private writing: Promise<void> = Promise.resolve();
   private forgetful = true;
+  private closed = false;
 
   constructor(
     private readonly folder: string,
@@ -65,6 +66,8 @@ export class WitnessFile implements WitnessStore {
   }
 
   async keep(server: ServerStart, witnesses: readonly Witness[]): Promise<'kept' | 'forgetful'> {
+    // Whoever looks at the database while the process ends must not open a file that nobody closes.
+    if (this.closed) throw new Error('the witness file is closed');
     const batch = (this.waiting ??= this.openBatch());
     if (this.book.see(server)) batch.lines.push(toLine({ kind: 'server', server }));
     for (const witness of witnesses) {
@@ -83,8 +86,9 @@ export class WitnessFile implements WitnessStore {
     return { server: found.server, witnesses: found.all() };
   }
 
-  /** Ends after what was asked for is written. The file stays. */
+  /** Ends after what was asked for is written; later facts are refused. The file stays. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.writing;
     const { file } = this;
     this.file = null;

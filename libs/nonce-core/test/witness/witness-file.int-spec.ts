@@ -123,6 +123,16 @@ describe('the witness file', () => {
     expect(ceilings?.sort()).toEqual([11, 22]);
   });
 
+  it('keeps nothing after it was closed, so that no file stays open behind the end', async () => {
+    const file = openFile();
+    const before = file.keep(SERVER, [witness(1, 10)]);
+    const closing = file.close();
+    await expect(file.keep(SERVER, [witness(1, 20)])).rejects.toThrow('closed');
+    await Promise.all([before, closing]);
+    await expect(file.keep(SERVER, [])).rejects.toThrow('closed');
+    expect((await openFile().read())?.witnesses.map((one) => one.ceiling)).toEqual([10]);
+  });
+
   it('takes over and removes the file of a process that ended', async () => {
     const file = openFile();
     await file.keep(SERVER, [witness(1, 33)]);
