@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '@noncekit/test-support/wait-for';
 import { childrenOf, isAlive } from '../src/stack/index';
@@ -79,6 +80,9 @@ describe('npm start', () => {
       });
       expect(answer.status).toBe(200);
       expect(await answer.json()).toMatchObject({ items: [] });
+      const witnesses = /^witnesses +(\S+)$/m.exec(run.output())?.[1] ?? '';
+      // One of the api and one of the worker.
+      await waitFor(() => readdirSync(witnesses).length === 2, { describe: 'both witnesses' });
       const family = await descendants(run.child.pid);
       run.child.kill('SIGINT');
       const [exitCode] = (await once(run.child, 'close')) as [number | null];

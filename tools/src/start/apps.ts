@@ -9,6 +9,12 @@ import { WORKSPACE_ROOT } from '../workspace/workspace-root';
 const READY_TIMEOUT_MS = 30_000;
 const STOP_DEADLINE_MS = 15_000;
 
+/** Folders of the processes: their logs and the demo's key, and what they witness. */
+export interface AppFolders {
+  readonly directory: string;
+  readonly witnessDir: string;
+}
+
 export interface RunningApps {
   readonly apiUrl: string;
   readonly apiAdminUrl: string;
@@ -19,7 +25,10 @@ export interface RunningApps {
 }
 
 /** Starts api and worker as processes of their own, configured by environment alone. */
-export async function startApps(stack: Stack, directory: string): Promise<RunningApps> {
+export async function startApps(
+  stack: Stack,
+  { directory, witnessDir }: AppFolders,
+): Promise<RunningApps> {
   mkdirSync(directory, { recursive: true });
   const key = writeApiKey(directory);
   const ports = {
@@ -31,8 +40,8 @@ export async function startApps(stack: Stack, directory: string): Promise<Runnin
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((server) => server.stop(STOP_DEADLINE_MS)));
   };
-  const launch = async (app: Omit<App, 'directory' | 'stack'>): Promise<void> => {
-    await launchApp({ ...app, directory, stack }, started);
+  const launch = async (app: Omit<App, keyof AppFolders | 'stack'>): Promise<void> => {
+    await launchApp({ ...app, directory, witnessDir, stack }, started);
   };
   try {
     await Promise.all([
@@ -60,11 +69,10 @@ export async function startApps(stack: Stack, directory: string): Promise<Runnin
   };
 }
 
-interface App {
+interface App extends AppFolders {
   readonly name: 'api' | 'flush-worker';
   readonly adminPort: number;
   readonly settings: Readonly<Record<string, string>>;
-  readonly directory: string;
   readonly stack: Stack;
 }
 
@@ -81,6 +89,7 @@ async function launchApp(app: App, started: ServerProcess[]): Promise<void> {
       ...app.stack.environment(),
       ...chainPace(app.stack),
       HOST: '127.0.0.1',
+      NONCE_WITNESS_DIR: app.witnessDir,
       NONCE_ADMIN_PORT: String(app.adminPort),
       ...app.settings,
     },

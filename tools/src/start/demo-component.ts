@@ -12,6 +12,7 @@ export interface DemoComponent {
 export interface DemoStores {
   readonly databaseUrl: string;
   readonly redisUrl: string | undefined;
+  readonly witnessDir: string;
 }
 
 /** The library as a host uses it: one module, one injected component, in the mode of the apps. */
@@ -22,6 +23,7 @@ export async function openComponent(stores: DemoStores, chain: StackChain): Prom
     database: { url: stores.databaseUrl },
     chains: { [chain.chainId]: { rpcUrls: [chain.rpcUrl], confirmations: 1 } },
     defaultChainId: chain.chainId,
+    recovery: { witnessDir: stores.witnessDir },
     ...(redis === null ? {} : { mode: 'PERFORMANCE', redis: { client: redis } }),
   });
   const app = await NestFactory.createApplicationContext(module, { logger: ['error', 'warn'] });

@@ -11,7 +11,11 @@ async function main(): Promise<void> {
     rpcUrl: read('DEMO_RPC_URL'),
     mnemonic: undefined,
   };
-  const stores = { databaseUrl: read('DEMO_DATABASE_URL'), redisUrl: read('DEMO_REDIS_URL') };
+  const stores = {
+    databaseUrl: read('DEMO_DATABASE_URL'),
+    redisUrl: read('DEMO_REDIS_URL'),
+    witnessDir: read('DEMO_WITNESS_DIR'),
+  };
   const { nonces } = await openComponent(stores, chain);
   const operationId = process.env['DEMO_OPERATION_ID'];
   await nonces.withNonce(

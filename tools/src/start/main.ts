@@ -9,6 +9,7 @@ import { progressBar } from './progress-bar';
 import { runDemo } from './run-demo';
 import { readStartOptions, type StartOptions } from './start-options';
 import { welcome } from './welcome';
+import { witnessFolder } from './witness-folder';
 
 const SCHEMA = 'noncekit';
 const BLOCK_TIME_SECONDS = 1;
@@ -71,23 +72,25 @@ async function serve(
   }
   const { applied } = await migrate({ url: stack.databaseUrl, schema: SCHEMA });
   say(`Database: ${String(applied.length)} migrations applied`);
-  const apps = await startApps(stack, join(directory, 'apps'));
+  const witnessDir = witnessFolder(stack, directory);
+  const apps = await startApps(stack, { directory: join(directory, 'apps'), witnessDir });
   session.add(() => apps.stop());
   say(`API: ${apps.apiUrl}   worker: ready`);
-  const right = options.demo ? await demonstrate(stack) : true;
+  const right = options.demo ? await demonstrate(stack, witnessDir) : true;
   if (options.once) return right ? 'right' : 'wrong';
-  for (const line of welcome(apps, stack)) say(line);
+  for (const line of welcome(apps, stack, witnessDir)) say(line);
   return 'serving';
 }
 
-async function demonstrate(stack: Stack): Promise<boolean> {
-  if (stack.chain === undefined) {
+async function demonstrate(stack: Stack, witnessDir: string): Promise<boolean> {
+  const { chain } = stack;
+  if (chain === undefined) {
     say('Demo: left out, there is no chain to send to (see above).');
     return false;
   }
   say('Demo: 3 new wallets, 200 transfers, 16 callers; some fail, some are killed, some retry');
   const bar = progressBar('transfers');
-  const report = await runDemo(stack, stack.chain, bar.update);
+  const report = await runDemo({ stack, chain, witnessDir }, bar.update);
   bar.end();
   for (const line of report.lines) say(line);
   say(

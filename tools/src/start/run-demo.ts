@@ -19,9 +19,14 @@ const RELEASE_TIMEOUT_MS = 30_000;
 /** Tries of one transfer: the first and, after an injected failure, the second. */
 const TRIES_MAX = 2;
 
-interface Demo {
+/** Where the demo takes place. */
+export interface DemoPlace {
   readonly stack: Stack;
   readonly chain: StackChain;
+  readonly witnessDir: string;
+}
+
+interface Demo extends DemoPlace {
   readonly component: DemoComponent;
   readonly wallets: readonly DemoWallet[];
   readonly tallies: WalletTally[];
@@ -33,14 +38,17 @@ interface Demo {
  * sending, killed callers and retries, and reads from the chain what came of it.
  */
 export async function runDemo(
-  stack: Stack,
-  chain: StackChain,
+  place: DemoPlace,
   progress: (done: number, total: number) => void,
 ): Promise<DemoReport> {
+  const { stack, chain, witnessDir } = place;
   const wallets = await fundWallets(chain, DEMO.wallets);
-  const component = await openComponent(stack, chain);
+  const component = await openComponent(
+    { databaseUrl: stack.databaseUrl, redisUrl: stack.redisUrl, witnessDir },
+    chain,
+  );
   const tallies = wallets.map(() => ({ sent: 0, recycled: 0 }));
-  const demo: Demo = { stack, chain, component, wallets, tallies, progress };
+  const demo: Demo = { ...place, component, wallets, tallies, progress };
   try {
     const plan = planTransfers();
     await payAll(demo, plan);
@@ -123,6 +131,7 @@ async function killCaller(
       ...process.env,
       DEMO_DATABASE_URL: demo.stack.databaseUrl,
       DEMO_REDIS_URL: demo.stack.redisUrl,
+      DEMO_WITNESS_DIR: demo.witnessDir,
       DEMO_CHAIN_ID: String(demo.chain.chainId),
       DEMO_RPC_URL: demo.chain.rpcUrl,
       DEMO_WALLET: demo.wallets[transfer.wallet]?.account.address,

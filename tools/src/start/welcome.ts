@@ -2,7 +2,7 @@ import type { Stack } from '../stack/stack';
 import type { RunningApps } from './apps';
 
 /** Where everything is, and commands that work as they stand. */
-export function welcome(apps: RunningApps, stack: Stack): readonly string[] {
+export function welcome(apps: RunningApps, stack: Stack, witnessDir: string): readonly string[] {
   const chainId = stack.chain?.chainId ?? 1;
   const submitter = `eip155:${String(chainId)}:0x00000000000000000000000000000000000000aa`;
   const auth = `-H "Authorization: Bearer ${apps.apiKey}"`;
@@ -15,6 +15,7 @@ export function welcome(apps: RunningApps, stack: Stack): readonly string[] {
     `Postgres        ${stack.databaseUrl}`,
     `Redis           ${stack.redisUrl ?? 'not available'}`,
     `chain           ${stack.chain?.rpcUrl ?? 'not available'}`,
+    `witnesses       ${witnessDir}`,
     '',
     'Try, in another terminal:',
     `  curl -s ${auth} ${apps.apiUrl}/v1/submitters`,
