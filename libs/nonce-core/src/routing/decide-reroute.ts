@@ -2,7 +2,7 @@ import { isNonceError } from '../domain/errors/nonce-error';
 import { isOutpaced } from '../domain/errors/outpaced';
 
 export interface Rerouting {
-  /** Time since the caller came, and how long it may wait in all; milliseconds. */
+  /** Time since the caller was refused first, and how long it may wait from then on; milliseconds. */
   readonly waitedMs: number;
   readonly waitMs: number;
   /** Refusals of this call before this one. */
@@ -29,7 +29,7 @@ const OF_FAST = new Set<unknown>(['redis', 'witness']);
 
 const FAIL: RerouteStep = { kind: 'fail' };
 
-/** What is to be done with an allocation that an engine did not answer. */
+/** What is to be done with a call that an engine did not answer. */
 export function decideReroute(error: unknown, call: Rerouting): RerouteStep {
   const leftMs = call.waitMs - call.waitedMs;
   if (leftMs <= 0) return FAIL;

@@ -59,12 +59,28 @@ export class EngineRoutes implements Routes {
     return this.reroute.run(() => this.issuerOf(submitter), work);
   }
 
-  /** A node that is behind may ask Postgres for a grant that only Redis knows yet. */
-  async command<Answer>(
+  /** Every command may be said again, so its holder waits for a switch as allocations do. */
+  command<Answer>(
     ref: AllocationRef,
     work: (engine: NonceEngine) => Promise<Answer>,
   ): Promise<Answer> {
-    const engine = this.deciderOf(ref.submitter);
+    return this.reroute.run(
+      () => this.deciderOf(ref.submitter),
+      (engine) => this.decide(engine, ref, work),
+    );
+  }
+
+  read(submitter: Submitter): NonceEngine {
+    const { performance } = this.ports.engines;
+    return performance !== null && this.isFast(submitter) ? performance : this.inPostgres();
+  }
+
+  /** A node that is behind may ask Postgres for a grant that only Redis knows yet. */
+  private async decide<Answer>(
+    engine: NonceEngine,
+    ref: AllocationRef,
+    work: (engine: NonceEngine) => Promise<Answer>,
+  ): Promise<Answer> {
     try {
       return await work(engine);
     } catch (error) {
@@ -76,11 +92,6 @@ export class EngineRoutes implements Routes {
       if (next === engine) throw error;
       return work(next);
     }
-  }
-
-  read(submitter: Submitter): NonceEngine {
-    const { performance } = this.ports.engines;
-    return performance !== null && this.isFast(submitter) ? performance : this.inPostgres();
   }
 
   private issuerOf(submitter: Submitter): NonceEngine {

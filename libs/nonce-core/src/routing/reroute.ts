@@ -21,20 +21,25 @@ export class Reroute {
     private readonly settings: RerouteSettings,
   ) {}
 
-  /** Asks `route` for an engine again whenever the one before did not serve its submitter. */
+  /**
+   * Asks `route` for an engine again whenever the one before did not serve its submitter. The wait
+   * begins with the first refusal: who stood in a queue before it has not waited for any switch yet.
+   */
   async run<Engine extends { readonly name: string }, Answer>(
     route: () => Engine,
     work: (engine: Engine) => Promise<Answer>,
   ): Promise<Answer> {
     const { mode, clock } = this.ports;
-    const sinceMs = clock.monotonicMs();
+    let refusedAtMs: number | null = null;
     for (let attempt = 0; ; attempt += 1) {
       const { epoch } = mode.current();
       const engine = route();
       try {
         return await work(engine);
       } catch (error) {
-        const waitedMs = clock.monotonicMs() - sinceMs;
+        const nowMs = clock.monotonicMs();
+        refusedAtMs ??= nowMs;
+        const waitedMs = nowMs - refusedAtMs;
         const call = { ...this.settings, waitedMs, attempt, engine: engine.name };
         const step = decideReroute(error, call);
         if (step.kind === 'fail') throw error;

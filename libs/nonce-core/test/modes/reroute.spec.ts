@@ -71,6 +71,24 @@ describe('a caller whom no engine served', () => {
     expect(await served).toBe('reliable');
   });
 
+  it('L11: waits for a switch as long as all others, however long it stood in a queue before', async () => {
+    const clock = new FakeClock();
+    const mode = { ...fixedMode(), waitForChange: () => Promise.resolve(modeSnapshot()) };
+    const reroute = new Reroute({ mode, clock }, { waitMs: 500, degrades: true });
+    const engines = [{ name: 'performance' }, { name: 'reliable' }];
+    const served = reroute.run(
+      () => engines.shift()!,
+      async ({ name }) => {
+        if (name === 'reliable') return name;
+        await clock.sleep(5_000);
+        throw NO_REDIS;
+      },
+    );
+    const end = expect(served).resolves.toBe('reliable');
+    await clock.advance(5_000);
+    await end;
+  });
+
   it('is told the error of the last engine when the wait is over', async () => {
     const clock = new FakeClock();
     const reroute = new Reroute({ mode: fixedMode(), clock }, { waitMs: 500, degrades: true });
