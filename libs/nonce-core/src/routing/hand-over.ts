@@ -11,6 +11,9 @@ export interface HandOverPorts {
 
 type Answer = HandedOver | null | Error;
 
+/** With command timeouts of 400 ms a store may be silent for two seconds, as on a machine that is overloaded. */
+const ATTEMPTS = 5;
+
 /**
  * Ends epochs in the fast store and brings its facts to Postgres. Whoever dies in between leaves
  * nothing that another node would not do again with the same result.
@@ -38,14 +41,19 @@ export class HandOver implements EpochHandOver {
     }
   }
 
-  /** A lost answer is asked for once more: giving the store up costs live holders their nonces. */
+  /**
+   * A lost answer is asked for again: giving the store up costs live holders their nonces. A store
+   * that is down costs no time here, since its breaker refuses the later calls at once.
+   */
   private async endInStore(views: readonly FastView[]): Promise<readonly Answer[]> {
-    const answers = await this.ask(views);
-    const lost = views.filter((_, i) => answers[i] instanceof Error);
-    if (lost.length === 0) return answers;
-    const again = await this.ask(lost);
-    const second = new Map(lost.map((view, i) => [view, again[i] as Answer]));
-    return views.map((view, i) => second.get(view) ?? noError(answers[i]));
+    const answers = [...(await this.ask(views))];
+    for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
+      const lost = [...views.keys()].filter((i) => answers[i] instanceof Error);
+      if (lost.length === 0) break;
+      const again = await this.ask(lost.map((i) => views[i] as FastView));
+      lost.forEach((i, at) => (answers[i] = again[at] ?? null));
+    }
+    return answers.map((answer) => (answer instanceof Error ? null : answer));
   }
 
   private async ask(views: readonly FastView[]): Promise<readonly Answer[]> {
@@ -59,8 +67,4 @@ export class HandOver implements EpochHandOver {
 
 function isHandedOver(answer: Answer): answer is HandedOver {
   return answer !== null && !(answer instanceof Error);
-}
-
-function noError(answer: Answer | undefined): Answer {
-  return answer === undefined || answer instanceof Error ? null : answer;
 }
