@@ -52,7 +52,7 @@ BEGIN
     SELECT r.ord::integer, r.submitter, r.inc, r.bad, r.raise, r.default_window, r.reason
     FROM unnest(p_submitters, p_incarnations, p_bad_epochs, p_raises, p_windows, p_reasons)
       WITH ORDINALITY AS r (submitter, inc, bad, raise, default_window, reason, ord)
-    ORDER BY r.submitter
+    ORDER BY r.submitter COLLATE "C"
   LOOP
     ord := q.ord;
     SELECT * INTO v_state FROM :schema.submitter_nonce_state s
@@ -139,7 +139,7 @@ BEGIN
     SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window, r.loan
     FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows, p_loans)
       WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, loan, ord)
-    ORDER BY r.submitter
+    ORDER BY r.submitter COLLATE "C"
   LOOP
     ord := q.ord;
     SELECT * INTO v_state FROM :schema.submitter_nonce_state s

@@ -2,8 +2,8 @@
 // The version counts up whenever the scripts differ from those that stood here.
 
 export const FUNCTIONS = {
-  version: 14,
-  digest: '27ab636e8f82ad676784c02c1182a619e775f66cd7781b3dc99fcdc9a6c809fa',
+  version: 15,
+  digest: 'd2382e3fd8aad8ca69d821be1b7729e746282ca1b20b93f78cdd0b9bdcea2218',
   scripts: [
     { name: 'decide-holder-command.sql', text: `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
 -- The twin of decideHolderCommand in the program; a test compares every combination of facts.
@@ -1421,7 +1421,7 @@ BEGIN
     SELECT r.ord::integer, r.submitter, r.inc, r.bad, r.raise, r.default_window, r.reason
     FROM unnest(p_submitters, p_incarnations, p_bad_epochs, p_raises, p_windows, p_reasons)
       WITH ORDINALITY AS r (submitter, inc, bad, raise, default_window, reason, ord)
-    ORDER BY r.submitter
+    ORDER BY r.submitter COLLATE "C"
   LOOP
     ord := q.ord;
     SELECT * INTO v_state FROM :schema.submitter_nonce_state s
@@ -1508,7 +1508,7 @@ BEGIN
     SELECT r.ord::integer, r.submitter, r.inc, r.epoch, r.ceiling, r.raise, r.default_window, r.loan
     FROM unnest(p_submitters, p_incarnations, p_epochs, p_ceilings, p_raises, p_windows, p_loans)
       WITH ORDINALITY AS r (submitter, inc, epoch, ceiling, raise, default_window, loan, ord)
-    ORDER BY r.submitter
+    ORDER BY r.submitter COLLATE "C"
   LOOP
     ord := q.ord;
     SELECT * INTO v_state FROM :schema.submitter_nonce_state s
