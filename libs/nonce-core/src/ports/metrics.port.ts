@@ -85,6 +85,11 @@ export const METRICS = {
     labels: ['engine', 'result'],
     help: 'Epochs of fast engines: won, joined, or burnt before their first use.',
   },
+  nonce_epoch_delays_total: {
+    kind: 'counter',
+    labels: [],
+    help: 'Times submitters had to wait because this process replaces so many epochs a second and no more.',
+  },
   nonce_pool_level: {
     kind: 'gauge',
     labels: [],

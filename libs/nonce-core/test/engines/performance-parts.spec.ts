@@ -1,6 +1,7 @@
 import type { Hex } from '../../src/domain/brand';
 import type { Epoch } from '../../src/domain/epoch';
 import type { Nonce } from '../../src/domain/nonce';
+import { BumpPace } from '../../src/engines/performance/bump-pace';
 import { CommandOrder } from '../../src/engines/performance/command-order';
 import { EntranceQueue, Entry } from '../../src/engines/performance/entrance-queue';
 import { GrantCache } from '../../src/engines/performance/grant-cache';
@@ -9,6 +10,7 @@ import { newlyGranted, toAllocation } from '../../src/engines/performance/to-all
 import { ViewCache } from '../../src/engines/performance/view-cache';
 import type { FastEpoch } from '../../src/ports/fast-epoch-store.port';
 import type { FastGrant } from '../../src/ports/fast-store.port';
+import { FakeClock } from '../../src/testing/fake-clock';
 import { newSubmitter, tokens } from '../support/store-fixture';
 
 const SUBMITTER = newSubmitter();
@@ -175,6 +177,28 @@ describe('submitters that wait for an epoch', () => {
     expect(queue.take(3).map(({ callers }) => callers)).toEqual([9, 7, 5]);
     expect(queue.take(3).map(({ callers }) => callers)).toEqual([3]);
     expect(queue.isEmpty).toBe(true);
+  });
+});
+
+describe('H-16: epochs that are replaced, by a limit of 100 a second', () => {
+  it('go at once as far as a second allows, and evenly from then on', async () => {
+    const clock = new FakeClock();
+    const pace = new BumpPace(clock, 100);
+    expect([60, 40].map((bumps) => pace.spend(bumps))).toEqual([0, 0]);
+    for (let round = 0; round < 3; round += 1) {
+      expect(pace.spend(20)).toBe(200);
+      await clock.advance(200);
+    }
+    expect(pace.spend(1)).toBe(10);
+  });
+
+  it('save up a second’s worth at most, and first uses cost nothing', async () => {
+    const clock = new FakeClock();
+    const pace = new BumpPace(clock, 100);
+    await clock.advance(60_000);
+    expect([100, 0, 5, 0].map((bumps) => pace.spend(bumps))).toEqual([0, 0, 50, 50]);
+    await clock.advance(50);
+    expect(pace.spend(0)).toBe(0);
   });
 });
 

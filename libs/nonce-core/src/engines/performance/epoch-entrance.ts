@@ -7,7 +7,9 @@ import { SubmitterOpener } from '../../engine-parts/submitter-opener';
 import type { FastEpoch, FastEpochAnswer } from '../../ports/fast-epoch-store.port';
 import type { FastView, Incarnation } from '../../ports/fast-store.port';
 import { BadEpochs } from './bad-epochs';
+import { BumpPace } from './bump-pace';
 import { EntranceQueue, Entry } from './entrance-queue';
+import { nothingGranted } from './nothing-granted';
 import type { PerformanceEngineOptions } from './performance-options';
 import type { PerformanceEnginePorts } from './performance-ports';
 import type { RefillDesk } from './refill-desk';
@@ -36,6 +38,7 @@ export class EpochEntrance {
   private readonly opener: SubmitterOpener;
   private readonly openings: FlightLimit;
   private readonly badEpochs: BadEpochs;
+  private readonly pace: BumpPace;
   private groups = 0;
   private turnPlanned = false;
 
@@ -47,6 +50,7 @@ export class EpochEntrance {
     this.opener = new SubmitterOpener(ports.baseline, ports.store);
     this.openings = new FlightLimit(options.maxOpenings);
     this.badEpochs = new BadEpochs(ports, parts.views);
+    this.pace = new BumpPace(ports.clock, options.bumpsPerSecond);
   }
 
   /** @throws NonceError NONCE_STORE_UNAVAILABLE, or what finding a new submitter's start throws. */
@@ -77,7 +81,6 @@ export class EpochEntrance {
     if (this.queue.isEmpty) return;
     this.turnPlanned = true;
     setImmediate(() => {
-      this.turnPlanned = false;
       const group = this.queue.take(this.options.maxEntering);
       this.groups += 1;
       void this.enterGroup(group)
@@ -88,8 +91,20 @@ export class EpochEntrance {
           this.groups -= 1;
           this.planTurn();
         });
-      this.planTurn();
+      void this.endTurn(group);
     });
+  }
+
+  /** Those that wait are sorted again after the delay: it is the least wanted that wait longest. */
+  private async endTurn(group: readonly Entry[]): Promise<void> {
+    const bumps = group.filter(({ submitter }) => this.parts.views.badOf(submitter) !== null);
+    const delayMs = this.pace.spend(bumps.length);
+    if (delayMs > 0) {
+      if (!this.queue.isEmpty) this.ports.metrics.count('nonce_epoch_delays_total', {});
+      await this.ports.clock.sleep(delayMs);
+    }
+    this.turnPlanned = false;
+    this.planTurn();
   }
 
   private async enterGroup(group: readonly Entry[]): Promise<void> {
@@ -229,14 +244,4 @@ function isOfMode(answer: FastEpochAnswer | undefined): boolean {
 
 function openingOf({ view, base, ceiling, limits, free, moreFree, loan }: FastEpoch) {
   return { view, base, ceiling, limits, free, moreFree, loan };
-}
-
-/** Whatever failed on the way to an epoch, the callers that wait for it were granted nothing. */
-function nothingGranted(error: unknown): unknown {
-  if (!(error instanceof NonceError) || error.code !== 'NONCE_STORE_UNAVAILABLE') return error;
-  return new NonceError(error.code, {
-    message: error.message,
-    cause: error,
-    context: { ...error.context, written: 'no' },
-  });
 }

@@ -33,6 +33,8 @@ export interface PerformanceEngineOptions {
   readonly maxEntering: number;
   /** Such statements at a time. */
   readonly entrancesInFlight: number;
+  /** Epochs this process replaces per second at most, after a second's worth at once. */
+  readonly bumpsPerSecond: number;
   /** Epochs that may prove unusable, one after the other, before their callers are refused. */
   readonly maxEntries: number;
   /** New submitters that may be looked up on their chains at the same time. */
@@ -61,6 +63,8 @@ export const PERFORMANCE_DEFAULTS: PerformanceEngineOptions = {
   maxEntering: 64,
   // Half of a usual pool of 10: commands and records keep their connections.
   entrancesInFlight: 4,
+  // 10,000 submitters in use come back within the 5 s that a call waits, the busiest ones at once.
+  bumpsPerSecond: 2_000,
   maxEntries: 6,
   maxOpenings: 32,
   maxFenced: 8,
