@@ -11,7 +11,7 @@ function viewOf(epoch: number): FastView {
   return {
     submitter: newSubmitter(),
     epoch: epoch as Epoch,
-    incarnation: 'one' as unknown as Incarnation,
+    incarnation: 'one',
   };
 }
 
