@@ -1,6 +1,6 @@
 import { NonceError } from '../../src/domain/errors/nonce-error';
 import type { Epoch } from '../../src/domain/epoch';
-import type { FastView, HandedOver, Incarnation } from '../../src/ports/fast-store.port';
+import type { FastView, HandedOver } from '../../src/ports/fast-store.port';
 import { HandOver } from '../../src/routing/hand-over';
 import { newSubmitter } from '../support/store-fixture';
 
