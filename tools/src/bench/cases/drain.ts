@@ -21,6 +21,8 @@ interface Way {
   /** Grants, each of which is one event, and one more if it is settled. */
   readonly grants: number;
   readonly settled: boolean;
+  /** Who may have sent under `strict` is settled in Postgres, without an event. */
+  readonly intents: 'strict' | 'relaxed';
 }
 
 const WAYS: readonly Way[] = [
@@ -29,12 +31,14 @@ const WAYS: readonly Way[] = [
     label: 'PERFORMANCE to DRAIN, all nonces settled',
     grants: EVENTS / 2,
     settled: true,
+    intents: 'relaxed',
   },
   {
     to: 'RELIABLE',
     label: 'PERFORMANCE to RELIABLE, all nonces outstanding',
     grants: EVENTS,
     settled: false,
+    intents: 'strict',
   },
 ];
 
@@ -64,16 +68,16 @@ async function factsOf(stores: BenchStores, way: Way): Promise<readonly Fact[]> 
   const { median, max } = spreadOf(timesMs);
   return [
     { label: way.label, value: median, unit: 'ms', target: '–' },
-    { label: `${way.label}, worst`, value: max, unit: 'ms', target: '≤ 30,000' },
+    { label: `${way.label}, worst`, value: max, unit: 'ms', target: '≤ 5,000' },
   ];
 }
 
 async function drainOnce(stores: BenchStores, way: Way): Promise<number> {
-  const node = await openFastNode(stores, 'strict');
+  const node = await openFastNode(stores, way.intents);
   try {
     const allocations = await allocateBlocks(node.nonces, way.grants, SUBMITTERS);
     if (way.settled) await settle(node, allocations);
-    await refuseFewer(stores);
+    await refuseFewer(stores, way);
     const startedAtMs = performance.now();
     await node.switching.switchTo({ to: way.to, actor: 'benchmark', reason: 'how long it takes' });
     await pollUntil(async () => (await node.switching.history(1))[0]?.state !== 'running', {
@@ -89,10 +93,10 @@ async function drainOnce(stores: BenchStores, way: Way): Promise<number> {
 }
 
 /** @throws Error when something has drained already what is to be measured. */
-async function refuseFewer({ redisUrl = '' }: BenchStores): Promise<void> {
+async function refuseFewer({ redisUrl = '' }: BenchStores, { intents }: Way): Promise<void> {
   const redis = new Redis(redisUrl);
   try {
-    const events = await eventsLeft(redis, 'bench-strict');
+    const events = await eventsLeft(redis, `bench-${intents}`);
     if (events < EVENTS) throw new Error(`only ${String(events)} events wait`);
   } finally {
     redis.disconnect();
