@@ -1,20 +1,10 @@
 import type { Allocation } from '../../domain/allocation';
-import type { Hex } from '../../domain/brand';
-import { isNonceError, NonceError } from '../../domain/errors/nonce-error';
-import type { HolderCommand } from '../../domain/holder-command';
-import { submitterParts, type Submitter } from '../../domain/submitter';
-import type { SubmitterView } from '../../domain/submitter-view';
-import { toAllocateRequest } from '../../engine-parts/allocation-request';
+import type { Submitter } from '../../domain/submitter';
+import type { AllocateRequest } from '../../engine-parts/allocation-request';
+import { DurableEngine } from '../../engine-parts/durable-engine';
 import { EngineObserver } from '../../engine-parts/engine-observer';
-import { toHolderRow, type HolderWords } from '../../engine-parts/holder-request';
 import type { HolderRow } from '../../ports/allocation-store.port';
-import type {
-  AllocateCommand,
-  AllocationRef,
-  CommandAnswer,
-  Grant,
-  NonceEngine,
-} from '../../ports/engine.port';
+import type { AllocationRef, CommandAnswer, Grant } from '../../ports/engine.port';
 import type { TransactionHandle } from '../../ports/transaction.port';
 import { PerformanceParts } from './performance-parts';
 import {
@@ -34,75 +24,20 @@ import { newlyGranted } from './to-allocation';
  * fast store is one uninterrupted primary, and an interruption is noticed before the next grant.
  * Not guaranteed: that a granted nonce is used; its holder may learn at its intent that it is lost.
  */
-export class PerformanceEngine implements NonceEngine {
+export class PerformanceEngine extends DurableEngine {
   readonly name = 'performance';
-  private readonly options: PerformanceEngineOptions;
-  private readonly observer: EngineObserver;
+  protected readonly options: PerformanceEngineOptions;
+  protected readonly observer: EngineObserver;
   private readonly parts: PerformanceParts;
 
   constructor(
-    private readonly ports: PerformanceEnginePorts,
+    protected override readonly ports: PerformanceEnginePorts,
     options: Partial<PerformanceEngineOptions> = {},
   ) {
+    super(ports);
     this.options = Object.freeze({ ...PERFORMANCE_DEFAULTS, ...options });
     this.observer = new EngineObserver(this.name, ports.metrics, ports.events);
     this.parts = new PerformanceParts(ports, this.options, this.observer);
-  }
-
-  async allocate(command: AllocateCommand): Promise<Grant> {
-    const { clock, chains } = this.ports;
-    const startedAtMs = clock.monotonicMs();
-    const request = toAllocateRequest(command, chains);
-    try {
-      return await this.parts.allocations.submit(request);
-    } catch (error) {
-      throw await this.explain(error, command);
-    } finally {
-      this.observer.allocateEnded(startedAtMs, clock.monotonicMs());
-    }
-  }
-
-  intent(ref: AllocationRef, tx: { txHash: Hex; rawTx?: Hex }): Promise<CommandAnswer> {
-    return this.say('intent', ref, tx);
-  }
-
-  markSubmitted(
-    ref: AllocationRef,
-    tx: { txHash: Hex },
-    handle?: TransactionHandle,
-  ): Promise<CommandAnswer> {
-    return this.say('submitted', ref, { ...tx, handle });
-  }
-
-  markUsed(
-    ref: AllocationRef,
-    tx: { txHash?: Hex },
-    handle?: TransactionHandle,
-  ): Promise<CommandAnswer> {
-    return this.say('used', ref, { ...tx, handle });
-  }
-
-  markRecyclable(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
-    return this.say('recyclable', ref, { note: why.reason });
-  }
-
-  quarantine(ref: AllocationRef, why: { reason: string }): Promise<CommandAnswer> {
-    return this.say('quarantine', ref, { note: why.reason });
-  }
-
-  keepReserved(ref: AllocationRef, keep: { note: string; ttlMs: number }): Promise<CommandAnswer> {
-    return this.say('keep', ref, keep);
-  }
-
-  heartbeat(ref: AllocationRef, beat: { ttlMs: number }): Promise<CommandAnswer> {
-    return this.say('heartbeat', ref, beat);
-  }
-
-  /** As Postgres knows it: what the fast store granted since the last flush is not in it. */
-  async inspect(submitter: Submitter): Promise<SubmitterView> {
-    const view = await this.ports.submitters.view(submitter, this.windowOf(submitter));
-    if (view === null) throw new NonceError('NONCE_SUBMITTER_UNKNOWN', { context: { submitter } });
-    return view;
   }
 
   /**
@@ -158,42 +93,28 @@ export class PerformanceEngine implements NonceEngine {
     return this.parts.stop(deadlineMs);
   }
 
-  private async say(
-    command: HolderCommand,
-    ref: AllocationRef,
-    { handle, ...words }: HolderWords & { readonly handle?: TransactionHandle | undefined },
+  protected grant(request: AllocateRequest): Promise<Grant> {
+    return this.parts.allocations.submit(request);
+  }
+
+  protected obey(
+    row: HolderRow,
+    { epoch }: AllocationRef,
+    handle: TransactionHandle | undefined,
   ): Promise<CommandAnswer> {
-    let row: HolderRow = toHolderRow(command, ref, words);
-    if (command === 'used') row = { ...row, followable: await this.isFollowable(row) };
     return handle === undefined
-      ? this.parts.commands.submit(row, ref.epoch)
-      : this.parts.commands.submitWithin(handle, row, ref.epoch);
+      ? this.parts.commands.submit(row, epoch)
+      : this.parts.commands.submitWithin(handle, row, epoch);
   }
 
-  /** A block larger than the whole window never fits, however long the caller waits. */
-  private async explain(error: unknown, { submitter, count }: AllocateCommand): Promise<unknown> {
-    if (count === 1 || !isNonceError(error, 'NONCE_IN_FLIGHT_LIMIT')) return error;
-    const { maxInFlight } = await this.inspect(submitter);
-    // Under relaxed half of the window stays free for what would be unknown after a loss.
-    const window =
-      this.options.intents === 'relaxed' ? Math.max(1, Math.floor(maxInFlight / 2)) : maxInFlight;
-    if (count <= window) return error;
-    const detail = `is more than the ${window} that may be in flight at once`;
-    return new NonceError('NONCE_VALIDATION', { errors: [{ pointer: '/count', detail }] });
+  /** Under relaxed half of the window stays free for what would be unknown after a loss. */
+  protected override largestBlock(maxInFlight: number): number {
+    return this.options.intents === 'relaxed'
+      ? Math.max(1, Math.floor(maxInFlight / 2))
+      : maxInFlight;
   }
 
-  /** Only a configured chain can follow a hash; a bare id is looked up to learn its chain. */
-  private async isFollowable(row: HolderRow): Promise<boolean> {
-    const { chains, store } = this.ports;
-    if (chains.all.length === 0) return false;
-    const known = row.submitter ?? this.parts.grants.find(row.id)?.submitter;
-    const submitter = known ?? (await store.findById(row.id))?.submitter;
-    if (submitter === undefined) return false;
-    return chains.find(submitterParts(submitter).chainId) !== undefined;
-  }
-
-  private windowOf(submitter: Submitter): number {
-    const chain = this.ports.chains.find(submitterParts(submitter).chainId);
-    return chain?.profile.maxInFlight ?? this.options.maxInFlight;
+  protected remembered(id: string): Submitter | undefined {
+    return this.parts.grants.find(id)?.submitter;
   }
 }
