@@ -13,7 +13,7 @@ interface ProviderPoolOptions {
  * Guarantees: a provider is handed out only after it proved chain id and genesis, and not again
  * after a failure until it proved them anew; while another one is usable, a dead provider costs
  * nobody a timeout: it is looked at in the background, ever more rarely.
- * The genesis is what most providers name at the first look; it is kept for the pool's life.
+ * The genesis is what most providers name at the first look; it is kept until another is adopted.
  */
 export class ProviderPool {
   private genesis: Hex | null = null;
@@ -47,6 +47,13 @@ export class ProviderPool {
     await this.usable();
     if (this.genesis === null) throw this.noneUsable();
     return this.genesis;
+  }
+
+  /** Serves the chain of another genesis from now on; every provider proves its chain anew. */
+  adoptGenesis(genesisHash: Hex): void {
+    if (this.genesis === genesisHash) return;
+    this.genesis = genesisHash;
+    for (const provider of this.options.providers) provider.reconsider();
   }
 
   /** Says which providers were asked and what is wrong with them; never shows a key. */
@@ -108,13 +115,26 @@ export class ProviderPool {
     }
   }
 
+  /** The genesis of all that served our chain before; null while they name different ones. */
+  private observedGenesis(): Hex | null {
+    const reset = this.options.providers.filter((provider) => provider.wasReset);
+    const named = new Set(reset.map((provider) => provider.namedGenesis));
+    const [genesis, ...others] = named;
+    return others.length === 0 && genesis !== this.genesis ? (genesis ?? null) : null;
+  }
+
   private noneUsable(): NonceError {
     const { providers } = this.options;
     // A provider that fails may be a good one that comes back: only then is a repeat of any use.
     if (!providers.every((provider) => provider.isForeign)) return this.unreachable();
     const named = providers.map(({ label, problem }) => ({ provider: label, problem }));
-    const context = { chainId: this.chainId, genesisHash: this.genesis, providers: named };
     const reset = providers.some((provider) => provider.wasReset);
+    const context = {
+      chainId: this.chainId,
+      genesisHash: this.genesis,
+      ...(reset ? { observedGenesis: this.observedGenesis() } : {}),
+      providers: named,
+    };
     return new NonceError(reset ? 'NONCE_CHAIN_RESET' : 'NONCE_CHAIN_MISMATCH', {
       context,
       ...(reset ? {} : { message: mismatchText(named) }),

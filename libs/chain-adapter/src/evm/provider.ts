@@ -41,6 +41,7 @@ export class Provider {
   private checkedAtMs = Number.NEGATIVE_INFINITY;
   private nextCheckAtMs = Number.NEGATIVE_INFINITY;
   private wasTrusted = false;
+  private genesis: Hex | null = null;
   private trouble: string | null = null;
   private check: Promise<ChainIdentity | null> | undefined;
 
@@ -57,6 +58,11 @@ export class Provider {
 
   get isForeign(): boolean {
     return this.standing === 'foreign';
+  }
+
+  /** The genesis it named last; null before it named one. */
+  get namedGenesis(): Hex | null {
+    return this.genesis;
   }
 
   /** It served our chain once and serves another one now: the chain was reset. */
@@ -122,12 +128,21 @@ export class Provider {
     this.nextCheckAtMs = this.options.nowMs() + FOREIGN_PAUSE_MS;
   }
 
+  /** Its chain is proven anew at the next call, without a pause. */
+  reconsider(): void {
+    this.standing = 'unchecked';
+    this.nextCheckAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   private async readIdentity(): Promise<ChainIdentity | null> {
     const [chain, genesis] = await this.options.endpoint.call(IDENTITY_REQUESTS);
     const chainId = chain?.kind === 'result' ? parseQuantity(chain.value) : null;
     const block = genesis?.kind === 'result' && isRecord(genesis.value) ? genesis.value : null;
     const genesisHash = parseHash(block?.['hash']);
-    if (chainId !== null && genesisHash !== null) return { chainId, genesisHash };
+    if (chainId !== null && genesisHash !== null) {
+      this.genesis = genesisHash;
+      return { chainId, genesisHash };
+    }
     this.recordFailure(whyUnidentified(chain) ?? whyUnidentified(genesis) ?? NO_IDENTITY);
     return null;
   }

@@ -17,6 +17,9 @@ import { vouchedCount, vouchedHeight, vouchedTag } from './vouching';
 const NO_SUCH_BLOCK = /\b(?:finalized|safe) block not found\b|^unknown block\b/i;
 const NO_SUCH_BLOCK_CODE = -39_001;
 
+/** Code of an account that delegates (EIP-7702): a marker and the address of what runs for it. */
+const DELEGATION = /^0xef0100[0-9a-f]{40}$/i;
+
 /** One provider that has it outweighs all that do not. */
 const BEST_FIRST: readonly TransactionLookup[] = ['mined', 'pooled', 'absent'];
 
@@ -36,6 +39,21 @@ export class EvmChainReader implements ChainReader {
 
   genesisHash(): Promise<Hex> {
     return this.pool.genesisHash();
+  }
+
+  adoptGenesis(genesisHash: Hex): void {
+    this.pool.adoptGenesis(genesisHash);
+  }
+
+  async isDelegated(address: Hex): Promise<boolean> {
+    const request = { method: 'eth_getCode', params: [address, 'latest'] };
+    const { values, problems } = await this.ask(request, (reply) => {
+      if (reply.kind !== 'result') return { problem: reply.message };
+      if (typeof reply.value !== 'string') return { problem: 'not code' };
+      return { value: DELEGATION.test(reply.value) };
+    });
+    if (values.length === 0) throw this.pool.unreachable({ problems });
+    return values.includes(true);
   }
 
   async transactionCount(address: Hex, tag: BlockTag): Promise<number> {

@@ -34,6 +34,7 @@ export function toAllocateRequest(
       exposure: command.exposure,
       metadata: command.metadata ?? null,
       ...(chain === undefined ? {} : { maxInFlight: chain.profile.maxInFlight }),
+      ...(chain?.profile.strictNonce === true ? { strictNonce: true } : {}),
     },
     startNonce: command.startNonce,
   };

@@ -42,10 +42,15 @@ export class LimitChanges {
   ofAlignments(store: AlignmentStore): AlignmentStore {
     return {
       align: async (observation) => {
-        const report = await store.align(observation);
-        if (report !== null) await this.changed(report.submitter);
-        return report;
+        try {
+          return await store.align(observation);
+        } finally {
+          // Also when it is refused: a submitter whose chain was reset issues nothing more.
+          await this.changed(observation.submitter);
+        }
       },
+      raisesAbove: (submitter, count) => store.raisesAbove(submitter, count),
+      lower: (proof) => store.lower(proof),
     };
   }
 

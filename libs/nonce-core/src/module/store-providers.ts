@@ -60,9 +60,12 @@ export function storeProviders(): Provider[] {
     },
     {
       provide: ALIGNMENT_STORE,
-      inject: [DATABASE, LimitChanges],
-      useFactory: ({ runner }: OpenDatabase, limits: LimitChanges) =>
-        limits.ofAlignments(new PostgresAlignmentStore(runner)),
+      inject: [DATABASE, LimitChanges, NONCE_OPTIONS],
+      useFactory: (
+        { runner }: OpenDatabase,
+        limits: LimitChanges,
+        { quarantine }: ResolvedNonceOptions,
+      ) => limits.ofAlignments(new PostgresAlignmentStore(runner, quarantine)),
     },
     onRunner(TRACKING_STORE, PostgresTrackingStore),
     onRunner(ACCESS_STORE, PostgresAccessStore),

@@ -21,6 +21,8 @@ export interface AllocateRow {
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** Window of this submitter's chain, where it differs from the batch's default. */
   readonly maxInFlight?: number;
+  /** Its chain refuses a nonce above the next one: each is issued once a node took the one before. */
+  readonly strictNonce?: boolean;
 }
 
 export interface AllocateBatch {

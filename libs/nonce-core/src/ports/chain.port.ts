@@ -40,6 +40,17 @@ export interface ChainReader {
   /** Never throws for a single hash: each has its own answer. */
   receipts(hashes: readonly Hex[]): Promise<ReadonlyMap<Hex, ReceiptLookup>>;
   transaction(hash: Hex): Promise<TransactionLookup>;
+  /**
+   * Whether the account delegates to code (EIP-7702) at the latest block; true when any provider
+   * says so, because it only makes the window smaller. A reader without it knows no such accounts.
+   * @throws NonceError NONCE_CHAIN_UNREACHABLE.
+   */
+  isDelegated?(address: Hex): Promise<boolean>;
+  /**
+   * Follows the chain of this genesis from now on, after NONCE_CHAIN_RESET named it as
+   * `context.observedGenesis` and an operator re-baselined a submitter on it.
+   */
+  adoptGenesis?(genesisHash: Hex): void;
 }
 
 export interface SubmissionReport {

@@ -71,6 +71,12 @@ export interface ChainObservation {
   readonly latestCount: number;
   readonly finalizedCount: number | null;
   readonly genesisHash: Hex;
+  /** Block at which the latest count was read; without it the raise cannot be taken back. */
+  readonly block?: { readonly number: number; readonly hash: Hex };
+  /** Height below which no block is undone; null = not known. */
+  readonly deepNumber?: number | null;
+  /** Whether the account delegates to code (EIP-7702). */
+  readonly delegated?: boolean;
 }
 
 export interface AlignmentReport {
@@ -88,10 +94,40 @@ export interface AlignmentReport {
   readonly stuck?: number;
   /** By how much the observed count was below the known one; nothing follows from it (S15). */
   readonly lowered?: number;
+  /** The floor fell to `chainLatest`, because the blocks that had raised it were replaced. */
+  readonly reorged?: boolean;
 }
 
-/** The only writer of floors. Floors rise; a lower count changes nothing. */
+/** A raise of the issuing floor, and the block at which the count was read. */
+export interface FloorRaise {
+  readonly count: number;
+  readonly previousCount: number;
+  readonly block: { readonly number: number; readonly hash: Hex };
+}
+
+export interface LoweredFloor {
+  /** `fast`: a fast epoch rules. `final`: below the finalized floor. `stale`: not the floor seen. */
+  readonly verdict: 'lowered' | 'stale' | 'fast' | 'final';
+  readonly chainLatest: number;
+  /** Numbers that had been skipped and may be issued again. */
+  readonly reopened: number;
+}
+
+/** The only writer of floors. Floors rise; a lower count alone changes nothing. */
 export interface AlignmentStore {
   /** @throws NonceError NONCE_CHAIN_RESET when the genesis differs from the remembered one. */
   align(observation: ChainObservation): Promise<AlignmentReport | null>;
+  /** Remembered raises above a count, highest first. */
+  raisesAbove(submitter: Submitter, count: number): Promise<readonly FloorRaise[]>;
+  /**
+   * Takes back raises whose blocks were proven to be replaced, if the floor still is `seen`.
+   * null when the submitter was never used.
+   */
+  lower(proof: {
+    readonly submitter: Submitter;
+    readonly seen: number;
+    readonly to: number;
+    /** Counts of the replaced raises. */
+    readonly replaced: readonly number[];
+  }): Promise<LoweredFloor | null>;
 }

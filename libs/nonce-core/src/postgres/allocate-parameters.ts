@@ -27,6 +27,7 @@ export function sortBatch(batch: AllocateBatch): SortedBatch {
       ...requestColumns(rows),
       quarantineMs: batch.quarantine.ms,
       release: batch.quarantine.release,
+      strict: strictColumn(rows, slots.submitters),
       skipLocked: batch.skipLocked,
       retry: batch.retry,
     },
@@ -91,6 +92,16 @@ function requestColumns(rows: readonly AllocateRow[]): {
       ? rows.map((row) => (row.metadata === null ? null : JSON.stringify(row.metadata)))
       : null,
   };
+}
+
+/** null when no chain is strict: then nothing is looked up for it. */
+function strictColumn(
+  rows: readonly AllocateRow[],
+  submitters: readonly string[],
+): boolean[] | null {
+  const strict = new Set<string>();
+  for (const row of rows) if (row.strictNonce === true) strict.add(row.submitter);
+  return strict.size === 0 ? null : submitters.map((submitter) => strict.has(submitter));
 }
 
 function keyOf(batch: AllocateBatch, position: number): string {

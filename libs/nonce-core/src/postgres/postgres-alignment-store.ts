@@ -1,14 +1,21 @@
+import type { Hex } from '../domain/brand';
 import { NonceError } from '../domain/errors/nonce-error';
+import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { Submitter } from '../domain/submitter';
 import type {
   AlignmentReport,
   AlignmentStore,
   ChainObservation,
+  FloorRaise,
+  LoweredFloor,
 } from '../ports/submitter-store.port';
 import type { StatementParameters } from './generated/sql';
-import type { StatementRunner } from './statement-runner';
+import type { StatementRunner, Unguarded } from './statement-runner';
 
 /** Rows settled under one lock; a backlog above this is left for the next alignment. */
 const ROWS_PER_ALIGNMENT = 1_000;
+/** Numbers that one proven reorg may reopen; a foreign wallet that was further ahead stays skipped. */
+const REOPENED_MAX = 10_000;
 
 interface AlignmentRow {
   readonly verdict: 'aligned' | 'reset';
@@ -22,9 +29,25 @@ interface AlignmentRow {
   readonly lowered: string;
 }
 
+interface RaiseRow {
+  readonly count: string;
+  readonly previous_count: string;
+  readonly block_number: string;
+  readonly block_hash: Hex;
+}
+
+interface LoweredRow {
+  readonly verdict: LoweredFloor['verdict'];
+  readonly chain_latest: string;
+  readonly reopened: string;
+}
+
 /** Moves floors in one statement under the state row's lock. */
 export class PostgresAlignmentStore implements AlignmentStore {
-  constructor(private readonly runner: StatementRunner) {}
+  constructor(
+    private readonly runner: StatementRunner,
+    private readonly quarantine: QuarantinePolicy,
+  ) {}
 
   async align(observation: ChainObservation): Promise<AlignmentReport | null> {
     const { submitter, genesisHash } = observation;
@@ -36,6 +59,10 @@ export class PostgresAlignmentStore implements AlignmentStore {
         finalizedCount: observation.finalizedCount,
         genesisHash,
         rowLimit: ROWS_PER_ALIGNMENT,
+        blockNumber: observation.block?.number ?? null,
+        blockHash: observation.block?.hash ?? null,
+        deepNumber: observation.deepNumber ?? null,
+        delegated: observation.delegated ?? null,
       },
     );
     const row = rows[0];
@@ -54,5 +81,36 @@ export class PostgresAlignmentStore implements AlignmentStore {
       stuck: Number(row.stuck),
       lowered: Number(row.lowered),
     };
+  }
+
+  async raisesAbove(submitter: Submitter, aboveCount: number): Promise<readonly FloorRaise[]> {
+    const rows = await this.runner.run<RaiseRow, StatementParameters['floorRaises']>(
+      this.runner.statements.floorRaises,
+      { submitter, aboveCount },
+    );
+    return rows.map((row) => ({
+      count: Number(row.count),
+      previousCount: Number(row.previous_count),
+      block: { number: Number(row.block_number), hash: row.block_hash },
+    }));
+  }
+
+  async lower(proof: Parameters<AlignmentStore['lower']>[0]): Promise<LoweredFloor | null> {
+    const rows = await this.runner.run<LoweredRow, Unguarded<StatementParameters['lowerFloor']>>(
+      this.runner.statements.lowerFloor,
+      {
+        submitter: proof.submitter,
+        seenCount: proof.seen,
+        toCount: proof.to,
+        replaced: proof.replaced,
+        rowLimit: REOPENED_MAX,
+        quarantineMs: this.quarantine.ms,
+        release: this.quarantine.release,
+      },
+    );
+    const row = rows[0];
+    if (row === undefined) return null;
+    const { verdict, chain_latest, reopened } = row;
+    return { verdict, chainLatest: Number(chain_latest), reopened: Number(reopened) };
   }
 }

@@ -11,6 +11,8 @@ import type {
   ChainObservation,
 } from '../ports/submitter-store.port';
 import { DeepCounts } from './deep-counts';
+import { observedGenesis } from './observed-genesis';
+import { ReorgedFloor } from './reorged-floor';
 
 export interface AlignmentDeps {
   readonly store: AlignmentStore;
@@ -23,12 +25,16 @@ export interface AlignmentDeps {
 /**
  * Reads the account's counts and moves its floors: the issuing floor to the latest count, so that
  * nothing below it is issued again, and the finalized floor, below which rows may be settled by
- * count. Reading happens outside every transaction; a lower count than known changes nothing (S15).
+ * count. Reading happens outside every transaction; a lower count than known changes nothing (S15),
+ * unless the blocks that had shown the higher one were replaced.
  */
 export class AlignWithChain {
   private readonly deepCounts = new DeepCounts();
+  private readonly reorgedFloor: ReorgedFloor;
 
-  constructor(private readonly deps: AlignmentDeps) {}
+  constructor(private readonly deps: AlignmentDeps) {
+    this.reorgedFloor = new ReorgedFloor(deps.store);
+  }
 
   /**
    * @throws NonceError NONCE_CHAIN_UNKNOWN, NONCE_CHAIN_UNREACHABLE, NONCE_CHAIN_MISMATCH,
@@ -51,10 +57,49 @@ export class AlignWithChain {
     const { chainId } = submitterParts(submitter);
     const chain = this.deps.chains.find(chainId);
     if (chain === undefined) throw new NonceError('NONCE_CHAIN_UNKNOWN', { context: { chainId } });
-    const report = await this.deps.store.align(await this.observe(submitter, chain));
+    await this.meetReset(submitter, chain);
+    const observation = await this.observe(submitter, chain);
+    const report = await this.deps.store.align(observation);
     if (report === null)
       throw new NonceError('NONCE_SUBMITTER_UNKNOWN', { context: { submitter } });
+    if ((report.lowered ?? 0) > 0) return this.lookForReorg(report, observation, chain);
+    this.reorgedFloor.forget(submitter);
     return report;
+  }
+
+  /**
+   * A reader that met another genesis refuses to read on. The store is told, so that the submitter
+   * issues nothing more; where it was re-baselined on that genesis already, the reader follows.
+   */
+  private async meetReset(submitter: Submitter, { reader }: ConfiguredChain): Promise<void> {
+    try {
+      await reader.genesisHash();
+    } catch (error) {
+      const genesisHash = observedGenesis(error);
+      if (genesisHash === null) throw error;
+      const told = { submitter, latestCount: 0, finalizedCount: null, genesisHash };
+      if ((await this.deps.store.align(told)) === null || reader.adoptGenesis === undefined)
+        throw error;
+      reader.adoptGenesis(genesisHash);
+    }
+  }
+
+  private async lookForReorg(
+    report: AlignmentReport,
+    { submitter, latestCount }: ChainObservation,
+    { reader }: ConfiguredChain,
+  ): Promise<AlignmentReport> {
+    const seen = { floor: report.chainLatest, latestCount };
+    const fallen = await this.reorgedFloor.look(submitter, reader, seen);
+    if (fallen?.verdict !== 'lowered') return report;
+    const { chainLatest, reopened } = fallen;
+    const from = String(report.chainLatest);
+    this.anomaly(
+      'reorged-floor',
+      submitter,
+      `from ${from} to ${chainLatest}, ${reopened} reopened`,
+    );
+    return { ...report, chainLatest, reorged: true };
   }
 
   private async observe(
@@ -63,17 +108,26 @@ export class AlignWithChain {
   ): Promise<ChainObservation> {
     const { address } = submitterParts(submitter);
     const tag = profile.finalityTag;
-    const [genesisHash, latestCount, tagged] = await Promise.all([
+    const [genesisHash, latestCount, tagged, delegated] = await Promise.all([
       reader.genesisHash(),
       reader.transactionCount(address, 'latest'),
       tag === 'none' ? null : reader.block(tag),
+      reader.isDelegated?.(address) ?? false,
     ]);
-    const observation = { submitter, latestCount, genesisHash };
+    // Read after the count, so that the count holds in this block too.
+    const head = await reader.block('latest');
+    const observation = {
+      submitter,
+      latestCount,
+      genesisHash,
+      delegated,
+      ...(head === null ? {} : { block: head }),
+      deepNumber: head === null ? null : head.number - profile.reorgDepth,
+    };
     if (tag !== 'none' && tagged !== null && tagged.number > 0) {
       const finalizedCount = await reader.transactionCount(address, tag);
       return { ...observation, finalizedCount };
     }
-    const head = await reader.block('latest');
     const headNumber = head?.number ?? 0;
     const { reorgDepth } = profile;
     const finalNumber = finalHeight({ headNumber, taggedNumber: null, reorgDepth });

@@ -9,7 +9,13 @@ import { PostgresAlignmentStore } from '../../src/postgres/postgres-alignment-st
 import { contractWorld } from '../../src/testing';
 import { PLAIN_CHAIN_ID } from '../../src/testing/contract/contract-world';
 import { openFastFixture, type FastFixture } from '../support/fast-fixture';
-import { baselineOf, FIRST_MODE_EPOCH, hashOf, newSubmitter } from '../support/store-fixture';
+import {
+  baselineOf,
+  FIRST_MODE_EPOCH,
+  hashOf,
+  newSubmitter,
+  QUARANTINE,
+} from '../support/store-fixture';
 
 const TTL_MS = 60_000;
 const NEVER_MS = 600_000;
@@ -141,7 +147,7 @@ describe.each(INTENT_POLICIES)('I-19: a count that falls, %s intents', (intents)
     await fixture.store.open(baselineOf(submitter, { ...start, genesisHash: hashOf(7) }));
     const sent = await takeMany(engine, submitter, 30);
     for (const each of sent) await engine.intent(each, { txHash: hashOf(each.nonce) });
-    const alignment = new PostgresAlignmentStore(fixture.runner);
+    const alignment = new PostgresAlignmentStore(fixture.runner, QUARANTINE);
     const seen = { submitter, finalizedCount: 990, genesisHash: hashOf(7) };
     for (const latestCount of [1_000, 990, 0]) await alignment.align({ ...seen, latestCount });
     await engine.refreshLimits(submitter);

@@ -25,7 +25,7 @@ let alignment: PostgresAlignmentStore;
 let submitters: PostgresSubmitterStore;
 beforeAll(async () => {
   fixture = await openStore();
-  alignment = new PostgresAlignmentStore(fixture.runner);
+  alignment = new PostgresAlignmentStore(fixture.runner, QUARANTINE);
   submitters = new PostgresSubmitterStore(fixture.runner);
 });
 afterAll(() => fixture.close());

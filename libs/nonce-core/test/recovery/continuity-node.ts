@@ -72,7 +72,7 @@ export class ContinuityNode {
     this.allocations = new PostgresAllocationStore(runner);
     this.epochs = new PostgresFastEpochStore(runner, QUARANTINE);
     this.modes = new PostgresModeStore(runner);
-    this.alignment = new PostgresAlignmentStore(runner);
+    this.alignment = new PostgresAlignmentStore(runner, QUARANTINE);
     this.continuityStore = new PostgresContinuityStore(runner);
     this.open = openContinuity({
       store: this.continuityStore,

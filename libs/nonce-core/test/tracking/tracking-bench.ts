@@ -59,7 +59,7 @@ export class TrackingBench {
       all: [configured],
       find: (id) => (id === chain.chainId ? configured : undefined),
     };
-    const store = new PostgresAlignmentStore(fixture.runner);
+    const store = new PostgresAlignmentStore(fixture.runner, QUARANTINE);
     this.alignment = new AlignWithChain({ ...this.deps(), store });
   }
 

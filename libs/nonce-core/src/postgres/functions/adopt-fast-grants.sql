@@ -73,6 +73,8 @@ BEGIN
   SELECT array_agg(f.fate ORDER BY f.at) INTO v_fates FROM (
     SELECT o.at, CASE
       WHEN s.submitter IS NULL OR p_nonces[o.ord] >= s.ceiling OR p_epochs[o.ord] > s.epoch
+        -- It was granted for a chain that is gone.
+        OR p_epochs[o.ord] < s.generation_epoch
         OR row_number() OVER (PARTITION BY p_submitters[o.ord], p_nonces[o.ord]
           ORDER BY p_epochs[o.ord] DESC, p_generations[o.ord] DESC) > 1
         OR EXISTS (

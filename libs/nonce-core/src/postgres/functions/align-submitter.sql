@@ -6,18 +6,26 @@
 -- Beside a fast epoch that rules: reports about its grants may still be queued, so they are not
 -- judged by the count; and only what lies beyond its ceiling is foreign.
 -- Replies one row, or none for a submitter that has no state:
+-- `p_block_*` name the block at which the latest count was read: the raise of the floor is remembered
+-- with it, so that a proven reorg of that block can take it back (lower_floor). `p_deep` is the height
+-- below which no block is undone. `p_delegated` null = it was not asked whether the account delegates.
 --   verdict     aligned | reset (another genesis: nothing moved, the submitter issues no more)
 --   foreign_use fresh nonces skipped because somebody else used the account
 --   fenced      unsent holders at finally consumed nonces
 --   finalized   assertions that became FINAL by count
 --   stuck       rows that may have been sent without a hash and now need a decision
 --   lowered     by how much the observed count was below the known one
+DROP FUNCTION IF EXISTS :schema.align_submitter(text, bigint, bigint, text, integer);
 CREATE OR REPLACE FUNCTION :schema.align_submitter(
   p_submitter text,
   p_latest    bigint,
   p_finalized bigint,
   p_genesis   text,
-  p_limit     integer
+  p_limit     integer,
+  p_block_number bigint DEFAULT NULL,
+  p_block_hash   text DEFAULT NULL,
+  p_deep         bigint DEFAULT NULL,
+  p_delegated    boolean DEFAULT NULL
 ) RETURNS TABLE (
   verdict text, known_genesis text, chain_latest bigint, last_chain_nonce bigint,
   foreign_use bigint, fenced bigint, finalized bigint, stuck bigint, lowered bigint
@@ -48,6 +56,8 @@ BEGIN
     SET paused_at = coalesce(s.paused_at, v_now),
         paused_reason = CASE WHEN s.paused_at IS NULL THEN 'chain reset: another genesis block'
           ELSE s.paused_reason END,
+        reset_seen_at = coalesce(s.reset_seen_at, v_now),
+        reset_genesis = p_genesis,
         aligned_at = v_now,
         updated_at = v_now
     WHERE s.submitter = p_submitter;
@@ -71,9 +81,27 @@ BEGIN
       paused_at = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL ELSE s.paused_at END,
       paused_reason = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL
         ELSE s.paused_reason END,
+      reset_seen_at = NULL,
+      reset_genesis = NULL,
+      delegated_at = CASE WHEN p_delegated THEN coalesce(s.delegated_at, v_now)
+        WHEN p_delegated IS NULL THEN s.delegated_at END,
       aligned_at = v_now,
       updated_at = v_now
   WHERE s.submitter = p_submitter;
+  IF p_block_number IS NOT NULL AND v_latest > v_state.chain_latest_count THEN
+    DELETE FROM :schema.floor_raise r
+    WHERE r.submitter = p_submitter AND (r.chain_generation <> v_state.chain_generation
+      OR r.block_number <= p_deep OR r.count <= v_final
+      OR r.count <= (
+        SELECT o.count FROM :schema.floor_raise o
+        WHERE o.submitter = p_submitter AND o.chain_generation = v_state.chain_generation
+        ORDER BY o.count DESC OFFSET 62 LIMIT 1));
+    INSERT INTO :schema.floor_raise (
+      submitter, chain_generation, count, previous_count, block_number, block_hash, seen_at)
+    VALUES (p_submitter, v_state.chain_generation, v_latest, v_state.chain_latest_count,
+      p_block_number, p_block_hash, v_now)
+    ON CONFLICT (submitter, chain_generation, count) DO NOTHING;
+  END IF;
 
   WITH candidate AS MATERIALIZED (
     (SELECT a.nonce FROM :schema.submitter_nonce_allocation a

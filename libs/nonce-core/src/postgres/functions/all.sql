@@ -21,6 +21,8 @@
 --#include operations.sql
 --#include allocate-batch.sql
 --#include align-submitter.sql
+--#include lower-floor.sql
+--#include rebaseline-submitter.sql
 --#include tracking.sql
 --#include modes.sql
 --#include fast-epochs.sql

@@ -12,7 +12,12 @@
 --   replayed   index = request, detail = allocation ids, comma-separated
 --   settled    index = request, detail = allocations whose rows may be gone, as JSON
 --   absent, contended   index = request
+-- `p_strict` tells which submitters are on chains that refuse a nonce above the next one: they get one
+-- nonce, once a node took every lower one.
 -- Within a submitter the granted slots take the reissued nonces by rank, then the fresh ones.
+DROP FUNCTION IF EXISTS :schema.allocate_batch(
+  text[], integer[], integer[], integer[], integer[], integer[], integer[], text[], text[], text[],
+  text[], uuid[], integer[], integer[], integer, text, boolean, boolean);
 CREATE OR REPLACE FUNCTION :schema.allocate_batch(
   p_submitters        text[],
   p_windows           integer[],
@@ -31,7 +36,8 @@ CREATE OR REPLACE FUNCTION :schema.allocate_batch(
   p_quarantine_ms     integer,
   p_release           text,
   p_skip_locked       boolean,
-  p_retry             boolean
+  p_retry             boolean,
+  p_strict            boolean[] DEFAULT NULL
 ) RETURNS TABLE (kind text, index integer, nonce bigint, extra bigint, at_ms double precision, detail text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -45,6 +51,7 @@ DECLARE
   v_due       text[];
   v_found     boolean[];
   v_paused    boolean[];
+  v_reset     boolean[];
   v_foreign   boolean[];
   v_gen       integer[];
   v_epoch     bigint[];
@@ -86,31 +93,36 @@ BEGIN
   -- A second pass only when something was made issuable: it changes the room in the window.
   FOR v_pass IN 1..2 LOOP
     -- Sorted once below, so that the arrays line up with p_submitters without a sort each.
-    SELECT array_agg(r.found), array_agg(r.paused), array_agg(r.is_foreign), array_agg(r.gen),
+    SELECT array_agg(r.found), array_agg(r.paused), array_agg(r.reset), array_agg(r.is_foreign), array_agg(r.gen),
       array_agg(r.epoch), array_agg(r.floor), array_agg(r.next), array_agg(r.room),
       array_agg(r.submitter) FILTER (WHERE r.due)
-    INTO v_found, v_paused, v_foreign, v_gen, v_epoch, v_floor, v_next, v_room, v_due
+    INTO v_found, v_paused, v_reset, v_foreign, v_gen, v_epoch, v_floor, v_next, v_room, v_due
     FROM (
-      SELECT s.submitter, s.submitter IS NOT NULL AS found, s.paused_at IS NOT NULL AS paused,
+      SELECT s.submitter, s.submitter IS NOT NULL AS found,
+        s.paused_at IS NOT NULL OR s.reset_seen_at IS NOT NULL AS paused,
+        s.reset_seen_at IS NOT NULL AS reset,
         s.engine IS DISTINCT FROM 'reliable' AS is_foreign, s.chain_generation AS gen, s.epoch,
         coalesce(s.chain_latest_count, 0) AS floor,
         greatest(s.next_local_nonce, s.chain_latest_count) AS next,
         s.reclaim_at <= v_now OR s.walk_cursor < s.walk_end AS due,
         CASE
-          WHEN coalesce(s.max_in_flight, p.default_window) = 0 THEN 9007199254740991
+          WHEN w.size = 0 THEN 9007199254740991
           WHEN s.chain_latest_count IS NOT NULL THEN
-            greatest(0, s.chain_latest_count + coalesce(s.max_in_flight, p.default_window)
+            greatest(0, s.chain_latest_count + w.size
               - greatest(s.next_local_nonce, s.chain_latest_count))
-          ELSE greatest(0, coalesce(s.max_in_flight, p.default_window) - (
+          ELSE greatest(0, w.size - (
             SELECT count(*) FROM (
               SELECT 1 FROM :schema.submitter_nonce_allocation a
               WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
                 AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
-              LIMIT coalesce(s.max_in_flight, p.default_window)) open))
+              LIMIT w.size) open))
         END AS room
       FROM unnest(p_submitters, p_windows) WITH ORDINALITY AS p (submitter, default_window, ord)
       LEFT JOIN :schema.submitter_nonce_state s
         ON s.submitter = p.submitter AND (v_all_locked OR p.submitter = ANY (v_locked))
+      -- A pool takes one transaction at a time of an account that delegates to code.
+      CROSS JOIN LATERAL (SELECT CASE WHEN s.delegated_at IS NOT NULL THEN 1
+        ELSE coalesce(s.max_in_flight, p.default_window) END AS size) w
       ORDER BY p.ord) r;
     EXIT WHEN v_due IS NULL OR v_pass = 2;
     -- As many as this batch could use; the rest is the sweep's.
@@ -145,6 +157,35 @@ BEGIN
       LIMIT s.need
       FOR UPDATE SKIP LOCKED) a
     WHERE NOT s.is_foreign) c;
+
+  IF true = ANY (p_strict) THEN
+    -- The first nonce that no node has taken: nothing above it is issued, and it alone if it is free.
+    SELECT array_agg(CASE
+        WHEN NOT t.strict THEN t.room
+        WHEN t.waits IS NOT NULL OR t.sub = ANY (c_sub) THEN 0
+        ELSE least(t.room, 1) END ORDER BY t.sub)
+    INTO v_room
+    FROM (
+      SELECT s.sub::integer, s.strict, s.room, CASE WHEN s.strict THEN (
+        SELECT min(a.nonce) FROM :schema.submitter_nonce_allocation a
+        WHERE a.submitter = s.submitter AND a.chain_generation = s.gen AND a.nonce >= s.floor
+          AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+          AND a.stage IN ('GRANTED', 'INTENT', 'QUARANTINED', 'BURNING')) END AS waits
+      FROM unnest(p_submitters, v_gen, v_floor, v_room, p_strict) WITH ORDINALITY
+        AS s (submitter, gen, floor, room, strict, sub)) t;
+    SELECT array_agg(c.sub ORDER BY c.pos), array_agg(c.rank ORDER BY c.pos),
+      array_agg(c.nonce ORDER BY c.pos), array_agg(c.source ORDER BY c.pos),
+      array_agg(c.hashes ORDER BY c.pos)
+    INTO c_sub, c_rank, c_nonce, c_source, c_hashes
+    FROM unnest(c_sub, c_rank, c_nonce, c_source, c_hashes) WITH ORDINALITY
+      AS c (sub, rank, nonce, source, hashes, pos)
+    WHERE NOT p_strict[c.sub] OR (c.rank = 0 AND NOT EXISTS (
+      SELECT 1 FROM :schema.submitter_nonce_allocation a
+      WHERE a.submitter = p_submitters[c.sub] AND a.chain_generation = v_gen[c.sub]
+        AND a.nonce >= v_floor[c.sub] AND a.nonce < c.nonce
+        AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+        AND a.stage IN ('GRANTED', 'INTENT', 'QUARANTINED', 'BURNING')));
+  END IF;
 
   v_reissued := array_fill(0, ARRAY[cardinality(p_submitters)]);
   IF c_sub IS NOT NULL THEN
@@ -199,6 +240,7 @@ BEGIN
       IF v_verdict IS NULL THEN
         v_verdict := CASE
           WHEN v_foreign[v_sub] THEN 'NONCE_MODE_SWITCHING'
+          WHEN v_reset[v_sub] THEN 'NONCE_CHAIN_RESET'
           WHEN v_paused[v_sub] THEN 'NONCE_PAUSED'
           WHEN v_taken[v_sub] + p_request_count[i] > v_reissued[v_sub] + v_room[v_sub]
             THEN 'NONCE_IN_FLIGHT_LIMIT'

@@ -74,7 +74,9 @@ BEGIN
   INTO v_gens, v_closed, v_cut, v_words, v_frees, v_unknown
   FROM (
     SELECT q.submitter, q.nonce, q.epoch, q.stage, q.source, q.exposure, q.hashes,
-      s.chain_generation AS gen,
+      -- What was granted for a chain that is gone is news about that chain.
+      CASE WHEN q.epoch < s.generation_epoch THEN s.chain_generation - 1
+        ELSE s.chain_generation END AS gen,
       CASE WHEN q.epoch <= s.epoch AND q.nonce < s.ceiling THEN q.epoch < s.epoch END AS closed,
       q.epoch < s.epoch AND EXISTS (
         SELECT 1 FROM :schema.epoch_log l

@@ -32,7 +32,8 @@ BEGIN
   VALUES (p_shard, p_entry, p_submitter, p_nonce, p_event, p_deliveries, p_reason)
   ON CONFLICT (shard, entry_id) DO NOTHING;
   -- Beyond the ceiling it is recovery that closes the range.
-  IF NOT FOUND OR v_state.submitter IS NULL OR p_nonce IS NULL OR p_nonce >= v_state.ceiling THEN
+  IF NOT FOUND OR v_state.submitter IS NULL OR p_nonce IS NULL OR p_nonce >= v_state.ceiling
+    OR p_epoch < v_state.generation_epoch THEN
     RETURN;
   END IF;
   UPDATE :schema.submitter_nonce_allocation a

@@ -72,6 +72,7 @@ BEGIN
                 ON s.submitter = other.submitter AND s.chain_generation = other.chain_generation
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
+        WHEN a.superseded THEN 'refuse:NONCE_FENCED'
         WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
         -- Its own store may take a free nonce back for its late owner, as a later grant. An owner that
         -- came before the nonce was lent, and is heard here after it, proves nothing of the kind.

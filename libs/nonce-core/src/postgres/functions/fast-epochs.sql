@@ -240,11 +240,12 @@ DECLARE
   v_window integer;
 BEGIN
   SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
-  v_window := coalesce(v_state.max_in_flight, p_default_window);
+  v_window := CASE WHEN v_state.delegated_at IS NOT NULL THEN 1
+    ELSE coalesce(v_state.max_in_flight, p_default_window) END;
   IF p_intents = 'relaxed' AND v_window > 0 THEN
     v_window := greatest(1, v_window / 2);
   END IF;
-  paused := v_state.paused_at IS NOT NULL;
+  paused := v_state.paused_at IS NOT NULL OR v_state.reset_seen_at IS NOT NULL;
   floor_count := coalesce(v_state.chain_latest_count, 0);
   max_reserved := v_window;
   reserved := 0;

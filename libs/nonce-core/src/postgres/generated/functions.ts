@@ -2,8 +2,8 @@
 // The version counts up whenever the scripts differ from those that stood here.
 
 export const FUNCTIONS = {
-  version: 15,
-  digest: 'd2382e3fd8aad8ca69d821be1b7729e746282ca1b20b93f78cdd0b9bdcea2218',
+  version: 16,
+  digest: '80fc2561cfa5860dd8c895392733f74b92e300bc34d5ffc2b6872ab3548f4a68',
   scripts: [
     { name: 'decide-holder-command.sql', text: `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
 -- The twin of decideHolderCommand in the program; a test compares every combination of facts.
@@ -392,7 +392,12 @@ END $$;` },
 --   replayed   index = request, detail = allocation ids, comma-separated
 --   settled    index = request, detail = allocations whose rows may be gone, as JSON
 --   absent, contended   index = request
+-- \`p_strict\` tells which submitters are on chains that refuse a nonce above the next one: they get one
+-- nonce, once a node took every lower one.
 -- Within a submitter the granted slots take the reissued nonces by rank, then the fresh ones.
+DROP FUNCTION IF EXISTS :schema.allocate_batch(
+  text[], integer[], integer[], integer[], integer[], integer[], integer[], text[], text[], text[],
+  text[], uuid[], integer[], integer[], integer, text, boolean, boolean);
 CREATE OR REPLACE FUNCTION :schema.allocate_batch(
   p_submitters        text[],
   p_windows           integer[],
@@ -411,7 +416,8 @@ CREATE OR REPLACE FUNCTION :schema.allocate_batch(
   p_quarantine_ms     integer,
   p_release           text,
   p_skip_locked       boolean,
-  p_retry             boolean
+  p_retry             boolean,
+  p_strict            boolean[] DEFAULT NULL
 ) RETURNS TABLE (kind text, index integer, nonce bigint, extra bigint, at_ms double precision, detail text)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan
@@ -425,6 +431,7 @@ DECLARE
   v_due       text[];
   v_found     boolean[];
   v_paused    boolean[];
+  v_reset     boolean[];
   v_foreign   boolean[];
   v_gen       integer[];
   v_epoch     bigint[];
@@ -466,31 +473,36 @@ BEGIN
   -- A second pass only when something was made issuable: it changes the room in the window.
   FOR v_pass IN 1..2 LOOP
     -- Sorted once below, so that the arrays line up with p_submitters without a sort each.
-    SELECT array_agg(r.found), array_agg(r.paused), array_agg(r.is_foreign), array_agg(r.gen),
+    SELECT array_agg(r.found), array_agg(r.paused), array_agg(r.reset), array_agg(r.is_foreign), array_agg(r.gen),
       array_agg(r.epoch), array_agg(r.floor), array_agg(r.next), array_agg(r.room),
       array_agg(r.submitter) FILTER (WHERE r.due)
-    INTO v_found, v_paused, v_foreign, v_gen, v_epoch, v_floor, v_next, v_room, v_due
+    INTO v_found, v_paused, v_reset, v_foreign, v_gen, v_epoch, v_floor, v_next, v_room, v_due
     FROM (
-      SELECT s.submitter, s.submitter IS NOT NULL AS found, s.paused_at IS NOT NULL AS paused,
+      SELECT s.submitter, s.submitter IS NOT NULL AS found,
+        s.paused_at IS NOT NULL OR s.reset_seen_at IS NOT NULL AS paused,
+        s.reset_seen_at IS NOT NULL AS reset,
         s.engine IS DISTINCT FROM 'reliable' AS is_foreign, s.chain_generation AS gen, s.epoch,
         coalesce(s.chain_latest_count, 0) AS floor,
         greatest(s.next_local_nonce, s.chain_latest_count) AS next,
         s.reclaim_at <= v_now OR s.walk_cursor < s.walk_end AS due,
         CASE
-          WHEN coalesce(s.max_in_flight, p.default_window) = 0 THEN 9007199254740991
+          WHEN w.size = 0 THEN 9007199254740991
           WHEN s.chain_latest_count IS NOT NULL THEN
-            greatest(0, s.chain_latest_count + coalesce(s.max_in_flight, p.default_window)
+            greatest(0, s.chain_latest_count + w.size
               - greatest(s.next_local_nonce, s.chain_latest_count))
-          ELSE greatest(0, coalesce(s.max_in_flight, p.default_window) - (
+          ELSE greatest(0, w.size - (
             SELECT count(*) FROM (
               SELECT 1 FROM :schema.submitter_nonce_allocation a
               WHERE a.submitter = s.submitter AND a.chain_generation = s.chain_generation
                 AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
-              LIMIT coalesce(s.max_in_flight, p.default_window)) open))
+              LIMIT w.size) open))
         END AS room
       FROM unnest(p_submitters, p_windows) WITH ORDINALITY AS p (submitter, default_window, ord)
       LEFT JOIN :schema.submitter_nonce_state s
         ON s.submitter = p.submitter AND (v_all_locked OR p.submitter = ANY (v_locked))
+      -- A pool takes one transaction at a time of an account that delegates to code.
+      CROSS JOIN LATERAL (SELECT CASE WHEN s.delegated_at IS NOT NULL THEN 1
+        ELSE coalesce(s.max_in_flight, p.default_window) END AS size) w
       ORDER BY p.ord) r;
     EXIT WHEN v_due IS NULL OR v_pass = 2;
     -- As many as this batch could use; the rest is the sweep's.
@@ -525,6 +537,35 @@ BEGIN
       LIMIT s.need
       FOR UPDATE SKIP LOCKED) a
     WHERE NOT s.is_foreign) c;
+
+  IF true = ANY (p_strict) THEN
+    -- The first nonce that no node has taken: nothing above it is issued, and it alone if it is free.
+    SELECT array_agg(CASE
+        WHEN NOT t.strict THEN t.room
+        WHEN t.waits IS NOT NULL OR t.sub = ANY (c_sub) THEN 0
+        ELSE least(t.room, 1) END ORDER BY t.sub)
+    INTO v_room
+    FROM (
+      SELECT s.sub::integer, s.strict, s.room, CASE WHEN s.strict THEN (
+        SELECT min(a.nonce) FROM :schema.submitter_nonce_allocation a
+        WHERE a.submitter = s.submitter AND a.chain_generation = s.gen AND a.nonce >= s.floor
+          AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+          AND a.stage IN ('GRANTED', 'INTENT', 'QUARANTINED', 'BURNING')) END AS waits
+      FROM unnest(p_submitters, v_gen, v_floor, v_room, p_strict) WITH ORDINALITY
+        AS s (submitter, gen, floor, room, strict, sub)) t;
+    SELECT array_agg(c.sub ORDER BY c.pos), array_agg(c.rank ORDER BY c.pos),
+      array_agg(c.nonce ORDER BY c.pos), array_agg(c.source ORDER BY c.pos),
+      array_agg(c.hashes ORDER BY c.pos)
+    INTO c_sub, c_rank, c_nonce, c_source, c_hashes
+    FROM unnest(c_sub, c_rank, c_nonce, c_source, c_hashes) WITH ORDINALITY
+      AS c (sub, rank, nonce, source, hashes, pos)
+    WHERE NOT p_strict[c.sub] OR (c.rank = 0 AND NOT EXISTS (
+      SELECT 1 FROM :schema.submitter_nonce_allocation a
+      WHERE a.submitter = p_submitters[c.sub] AND a.chain_generation = v_gen[c.sub]
+        AND a.nonce >= v_floor[c.sub] AND a.nonce < c.nonce
+        AND a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+        AND a.stage IN ('GRANTED', 'INTENT', 'QUARANTINED', 'BURNING')));
+  END IF;
 
   v_reissued := array_fill(0, ARRAY[cardinality(p_submitters)]);
   IF c_sub IS NOT NULL THEN
@@ -579,6 +620,7 @@ BEGIN
       IF v_verdict IS NULL THEN
         v_verdict := CASE
           WHEN v_foreign[v_sub] THEN 'NONCE_MODE_SWITCHING'
+          WHEN v_reset[v_sub] THEN 'NONCE_CHAIN_RESET'
           WHEN v_paused[v_sub] THEN 'NONCE_PAUSED'
           WHEN v_taken[v_sub] + p_request_count[i] > v_reissued[v_sub] + v_room[v_sub]
             THEN 'NONCE_IN_FLIGHT_LIMIT'
@@ -719,18 +761,26 @@ END $$;` },
 -- Beside a fast epoch that rules: reports about its grants may still be queued, so they are not
 -- judged by the count; and only what lies beyond its ceiling is foreign.
 -- Replies one row, or none for a submitter that has no state:
+-- \`p_block_*\` name the block at which the latest count was read: the raise of the floor is remembered
+-- with it, so that a proven reorg of that block can take it back (lower_floor). \`p_deep\` is the height
+-- below which no block is undone. \`p_delegated\` null = it was not asked whether the account delegates.
 --   verdict     aligned | reset (another genesis: nothing moved, the submitter issues no more)
 --   foreign_use fresh nonces skipped because somebody else used the account
 --   fenced      unsent holders at finally consumed nonces
 --   finalized   assertions that became FINAL by count
 --   stuck       rows that may have been sent without a hash and now need a decision
 --   lowered     by how much the observed count was below the known one
+DROP FUNCTION IF EXISTS :schema.align_submitter(text, bigint, bigint, text, integer);
 CREATE OR REPLACE FUNCTION :schema.align_submitter(
   p_submitter text,
   p_latest    bigint,
   p_finalized bigint,
   p_genesis   text,
-  p_limit     integer
+  p_limit     integer,
+  p_block_number bigint DEFAULT NULL,
+  p_block_hash   text DEFAULT NULL,
+  p_deep         bigint DEFAULT NULL,
+  p_delegated    boolean DEFAULT NULL
 ) RETURNS TABLE (
   verdict text, known_genesis text, chain_latest bigint, last_chain_nonce bigint,
   foreign_use bigint, fenced bigint, finalized bigint, stuck bigint, lowered bigint
@@ -761,6 +811,8 @@ BEGIN
     SET paused_at = coalesce(s.paused_at, v_now),
         paused_reason = CASE WHEN s.paused_at IS NULL THEN 'chain reset: another genesis block'
           ELSE s.paused_reason END,
+        reset_seen_at = coalesce(s.reset_seen_at, v_now),
+        reset_genesis = p_genesis,
         aligned_at = v_now,
         updated_at = v_now
     WHERE s.submitter = p_submitter;
@@ -784,9 +836,27 @@ BEGIN
       paused_at = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL ELSE s.paused_at END,
       paused_reason = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL
         ELSE s.paused_reason END,
+      reset_seen_at = NULL,
+      reset_genesis = NULL,
+      delegated_at = CASE WHEN p_delegated THEN coalesce(s.delegated_at, v_now)
+        WHEN p_delegated IS NULL THEN s.delegated_at END,
       aligned_at = v_now,
       updated_at = v_now
   WHERE s.submitter = p_submitter;
+  IF p_block_number IS NOT NULL AND v_latest > v_state.chain_latest_count THEN
+    DELETE FROM :schema.floor_raise r
+    WHERE r.submitter = p_submitter AND (r.chain_generation <> v_state.chain_generation
+      OR r.block_number <= p_deep OR r.count <= v_final
+      OR r.count <= (
+        SELECT o.count FROM :schema.floor_raise o
+        WHERE o.submitter = p_submitter AND o.chain_generation = v_state.chain_generation
+        ORDER BY o.count DESC OFFSET 62 LIMIT 1));
+    INSERT INTO :schema.floor_raise (
+      submitter, chain_generation, count, previous_count, block_number, block_hash, seen_at)
+    VALUES (p_submitter, v_state.chain_generation, v_latest, v_state.chain_latest_count,
+      p_block_number, p_block_hash, v_now)
+    ON CONFLICT (submitter, chain_generation, count) DO NOTHING;
+  END IF;
 
   WITH candidate AS MATERIALIZED (
     (SELECT a.nonce FROM :schema.submitter_nonce_allocation a
@@ -866,6 +936,211 @@ BEGIN
     greatest(0, v_latest - CASE WHEN v_state.engine = 'performance' THEN v_state.ceiling
       ELSE v_state.next_local_nonce END), v_fenced, v_finalized, v_stuck,
     greatest(0, coalesce(v_state.chain_latest_count, 0) - p_latest);
+END $$;` },
+    { name: 'lower-floor.sql', text: `-- Takes back raises of the issuing floor whose blocks were proven to be replaced.
+--
+-- Guarantee: the floor falls from the one the asker saw, by whole remembered raises, never below the
+-- finalized count nor below what was known before the first of them; numbers that this makes issuable
+-- and that have no row were skipped, not issued, and become REUSABLE rows, so that they are issued
+-- before any fresh one. Where rows may have been forgotten (a relaxed epoch, a recovery) they are
+-- quarantined instead. Beside a fast epoch that rules nothing is done: its store knows the old floor.
+-- \`p_replaced\` are the counts of the raises that are taken back.
+-- Replies one row, or none for a submitter without a state: verdict \`lowered\` | \`stale\` (the floor is
+-- another by now, or not all raises above the count are proven) | \`fast\` | \`final\`; the floor now,
+-- and how many skipped numbers became rows.
+CREATE OR REPLACE FUNCTION :schema.lower_floor(
+  p_submitter     text,
+  p_seen          bigint,
+  p_to            bigint,
+  p_replaced      bigint[],
+  p_limit         integer,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS TABLE (verdict text, chain_latest bigint, reopened bigint) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_state :schema.submitter_nonce_state%ROWTYPE;
+  v_now timestamptz;
+  v_to bigint;
+  v_unsure boolean;
+  v_reopened bigint := 0;
+BEGIN
+  SELECT * INTO v_state FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  v_now := clock_timestamp();
+  SELECT greatest(p_to, min(r.previous_count)) INTO v_to FROM :schema.floor_raise r
+  WHERE r.submitter = p_submitter AND r.chain_generation = v_state.chain_generation
+    AND r.count = ANY (p_replaced);
+  IF v_state.chain_latest_count IS DISTINCT FROM p_seen OR v_state.reset_seen_at IS NOT NULL
+    OR v_to IS NULL OR v_to >= p_seen OR p_seen <> ALL (p_replaced) OR EXISTS (
+      SELECT 1 FROM :schema.floor_raise r
+      WHERE r.submitter = p_submitter AND r.chain_generation = v_state.chain_generation
+        AND r.count > v_to AND r.count <> ALL (p_replaced)) THEN
+    RETURN QUERY SELECT 'stale'::text, v_state.chain_latest_count, 0::bigint;
+    RETURN;
+  END IF;
+  IF v_state.engine <> 'reliable' THEN
+    RETURN QUERY SELECT 'fast'::text, v_state.chain_latest_count, 0::bigint;
+    RETURN;
+  END IF;
+  -- A foreign wallet may have gone on far ahead: one statement makes a bounded number of rows.
+  IF v_to < v_state.chain_finalized_count OR p_seen - v_to > p_limit THEN
+    RETURN QUERY SELECT 'final'::text, v_state.chain_latest_count, 0::bigint;
+    RETURN;
+  END IF;
+  v_unsure := v_state.recovery_epoch IS NOT NULL OR EXISTS (
+    SELECT 1 FROM :schema.epoch_log l
+    WHERE l.submitter = p_submitter AND l.intents = 'relaxed' AND l.base < p_seen
+      AND coalesce(l.ceiling, p_seen) > v_to);
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    shared, note, due_at, release_at, created_at, updated_at)
+  SELECT p_submitter, v_state.chain_generation, n, gen_random_uuid(),
+    CASE WHEN v_unsure THEN 'QUARANTINED' ELSE 'REUSABLE' END:::schema.allocation_stage, 'fresh',
+    CASE WHEN v_unsure THEN 'assumed' ELSE 'declared' END:::schema.allocation_exposure,
+    v_state.engine, CASE WHEN v_unsure THEN 1 ELSE 0 END, v_state.epoch, v_unsure,
+    'skipped, and its block was replaced',
+    CASE WHEN v_unsure THEN v_now + p_quarantine_ms / 2 * interval '1 ms' END,
+    CASE WHEN v_unsure AND p_release = 'replacement'
+      THEN v_now + p_quarantine_ms * interval '1 ms' END,
+    v_now, v_now
+  FROM generate_series(v_to, least(p_seen, v_state.next_local_nonce) - 1) AS n
+  ON CONFLICT (submitter, chain_generation, nonce) DO NOTHING;
+  GET DIAGNOSTICS v_reopened = ROW_COUNT;
+  DELETE FROM :schema.floor_raise r
+  WHERE r.submitter = p_submitter AND r.chain_generation = v_state.chain_generation
+    AND r.count = ANY (p_replaced);
+  UPDATE :schema.submitter_nonce_state s
+  SET chain_latest_count = v_to, updated_at = v_now
+  WHERE s.submitter = p_submitter;
+  RETURN QUERY SELECT 'lowered'::text, v_to, v_reopened;
+END $$;` },
+    { name: 'rebaseline-submitter.sql', text: `-- Starts a new chain generation of a submitter whose chain was reset.
+--
+-- Guarantee: only while the chain's genesis differs from the remembered one, and never beside a fast
+-- epoch that rules, whose store would go on with nonces of the old chain. Nonces start at the count
+-- of the new chain; what its pool holds starts in quarantine. Rows of the old generation stay, and
+-- their holders are fenced; an operation that was never exposed gets a nonce again, one that may have
+-- been sent keeps its answer. The ceiling stays, because witnesses know it: what lies between the
+-- counter and it is issued like any other fresh nonce.
+-- Replies one row, or none for a submitter without a state: verdict \`rebaselined\` | \`possible\` (dry
+-- run) | \`unchanged\` | \`fast\`; the generation and epoch after it, the first nonce, and how many rows
+-- of the old generation are still open (\`kept\`: may have been sent; \`ended\`: never exposed).
+CREATE OR REPLACE FUNCTION :schema.rebaseline_submitter(
+  p_submitter     text,
+  p_genesis       text,
+  p_start         bigint,
+  p_pending       bigint,
+  p_latest        bigint,
+  p_finalized     bigint,
+  p_reason        text,
+  p_dry_run       boolean,
+  p_quarantine_ms integer,
+  p_release       text
+) RETURNS TABLE (
+  verdict text, known_genesis text, generation integer, epoch bigint, next_nonce bigint,
+  kept bigint, ended bigint
+) LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+AS $$
+DECLARE
+  v_old :schema.submitter_nonce_state%ROWTYPE;
+  v_now timestamptz;
+  v_next bigint := greatest(p_start, p_pending);
+  v_kept bigint;
+  v_ended bigint;
+BEGIN
+  SELECT * INTO v_old FROM :schema.submitter_nonce_state s
+  WHERE s.submitter = p_submitter FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  v_now := clock_timestamp();
+  SELECT count(*) FILTER (WHERE NOT o.clean), count(*) FILTER (WHERE o.clean) INTO v_kept, v_ended
+  FROM (
+    SELECT a.stage = 'REUSABLE' OR (a.stage = 'GRANTED' AND a.exposure = 'declared'
+      AND a.source <> 'replacement' AND NOT a.shared) AS clean
+    FROM :schema.submitter_nonce_allocation a
+    WHERE a.submitter = p_submitter AND a.chain_generation = v_old.chain_generation
+      AND a.stage NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL')) o;
+  IF v_old.genesis_hash IS NULL OR v_old.genesis_hash = p_genesis
+    OR v_old.engine <> 'reliable' OR p_dry_run THEN
+    RETURN QUERY SELECT CASE
+        WHEN v_old.genesis_hash IS NULL OR v_old.genesis_hash = p_genesis THEN 'unchanged'
+        WHEN v_old.engine <> 'reliable' THEN 'fast'
+        ELSE 'possible' END,
+      v_old.genesis_hash, v_old.chain_generation + 1, v_old.epoch + 1, v_next, v_kept, v_ended;
+    RETURN;
+  END IF;
+
+  UPDATE :schema.submitter_nonce_allocation a
+  SET stage = CASE
+        WHEN a.stage = 'REUSABLE' OR (a.stage = 'GRANTED' AND a.exposure = 'declared'
+          AND a.source <> 'replacement' AND NOT a.shared) THEN 'CONSUMED_EXTERNAL'
+        WHEN a.stage = 'GRANTED' THEN 'QUARANTINED'
+        ELSE a.stage::text END:::schema.allocation_stage,
+      superseded = true,
+      loaded_epoch = NULL,
+      deadline = NULL,
+      due_at = NULL,
+      release_at = NULL,
+      stuck_since = NULL,
+      note = CASE WHEN a.stage IN ('REUSABLE', 'GRANTED') THEN 'the chain was reset' ELSE a.note END,
+      updated_at = v_now
+  FROM (
+    SELECT k.nonce FROM :schema.submitter_nonce_allocation k
+    WHERE k.submitter = p_submitter AND k.chain_generation = v_old.chain_generation
+    ORDER BY k.nonce FOR UPDATE) l
+  WHERE a.submitter = p_submitter AND a.chain_generation = v_old.chain_generation
+    AND a.nonce = l.nonce;
+
+  UPDATE :schema.epoch_log l SET ceiling = v_old.ceiling, closed_at = v_now
+  WHERE l.submitter = p_submitter AND l.epoch = v_old.epoch;
+  INSERT INTO :schema.epoch_log (submitter, epoch, engine, base, intents, reason)
+  VALUES (p_submitter, v_old.epoch + 1, 'reliable', p_start, 'strict',
+    left('re-baselined: ' || p_reason, 500));
+  UPDATE :schema.submitter_nonce_state s
+  SET epoch = v_old.epoch + 1,
+      chain_generation = v_old.chain_generation + 1,
+      generation_epoch = v_old.epoch + 1,
+      genesis_hash = p_genesis,
+      incarnation = NULL,
+      base = p_start,
+      next_local_nonce = v_next,
+      ceiling = greatest(v_old.ceiling, v_next),
+      walk_cursor = 0,
+      walk_end = 0,
+      chain_latest_count = p_latest,
+      chain_finalized_count = p_finalized,
+      reset_seen_at = NULL,
+      reset_genesis = NULL,
+      paused_at = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL ELSE s.paused_at END,
+      paused_reason = CASE WHEN s.paused_reason LIKE 'chain reset:%' THEN NULL
+        ELSE s.paused_reason END,
+      recovery_since = NULL,
+      recovery_reason = NULL,
+      recovery_cursor = NULL,
+      aligned_at = v_now,
+      updated_at = v_now
+  WHERE s.submitter = p_submitter;
+  DELETE FROM :schema.floor_raise r WHERE r.submitter = p_submitter;
+  INSERT INTO :schema.submitter_nonce_allocation (
+    submitter, chain_generation, nonce, id, stage, source, exposure, engine, generation, epoch,
+    note, due_at, release_at, created_at, updated_at)
+  SELECT p_submitter, v_old.chain_generation + 1, n, gen_random_uuid(), 'QUARANTINED', 'fresh',
+    'assumed', 'reliable', 0, v_old.epoch + 1, 'in a pool before first use',
+    v_now + p_quarantine_ms / 2 * interval '1 ms',
+    CASE WHEN p_release = 'replacement' THEN v_now + p_quarantine_ms * interval '1 ms' END,
+    v_now, v_now
+  FROM generate_series(p_start, v_next - 1) AS n;
+  RETURN QUERY SELECT 'rebaselined'::text, v_old.genesis_hash, v_old.chain_generation + 1,
+    v_old.epoch + 1, v_next, v_kept, v_ended;
 END $$;` },
     { name: 'tracking.sql', text: `-- Work of the tracker, found by scanning rows: losing every timer and process loses nothing.
 
@@ -1347,11 +1622,12 @@ DECLARE
   v_window integer;
 BEGIN
   SELECT * INTO v_state FROM :schema.submitter_nonce_state s WHERE s.submitter = p_submitter;
-  v_window := coalesce(v_state.max_in_flight, p_default_window);
+  v_window := CASE WHEN v_state.delegated_at IS NOT NULL THEN 1
+    ELSE coalesce(v_state.max_in_flight, p_default_window) END;
   IF p_intents = 'relaxed' AND v_window > 0 THEN
     v_window := greatest(1, v_window / 2);
   END IF;
-  paused := v_state.paused_at IS NOT NULL;
+  paused := v_state.paused_at IS NOT NULL OR v_state.reset_seen_at IS NOT NULL;
   floor_count := coalesce(v_state.chain_latest_count, 0);
   max_reserved := v_window;
   reserved := 0;
@@ -2024,6 +2300,8 @@ BEGIN
   SELECT array_agg(f.fate ORDER BY f.at) INTO v_fates FROM (
     SELECT o.at, CASE
       WHEN s.submitter IS NULL OR p_nonces[o.ord] >= s.ceiling OR p_epochs[o.ord] > s.epoch
+        -- It was granted for a chain that is gone.
+        OR p_epochs[o.ord] < s.generation_epoch
         OR row_number() OVER (PARTITION BY p_submitters[o.ord], p_nonces[o.ord]
           ORDER BY p_epochs[o.ord] DESC, p_generations[o.ord] DESC) > 1
         OR EXISTS (
@@ -2212,6 +2490,7 @@ BEGIN
                 ON s.submitter = other.submitter AND s.chain_generation = other.chain_generation
               WHERE other.submitter = q.submitter AND other.nonce = q.nonce)
           THEN 'refuse:NONCE_FENCED' ELSE 'refuse:NONCE_ALLOCATION_UNKNOWN' END
+        WHEN a.superseded THEN 'refuse:NONCE_FENCED'
         WHEN a.nonce <> q.nonce OR a.submitter <> q.submitter THEN 'refuse:NONCE_FENCED'
         -- Its own store may take a free nonce back for its late owner, as a later grant. An owner that
         -- came before the nonce was lent, and is heard here after it, proves nothing of the kind.
@@ -2455,7 +2734,9 @@ BEGIN
   INTO v_gens, v_closed, v_cut, v_words, v_frees, v_unknown
   FROM (
     SELECT q.submitter, q.nonce, q.epoch, q.stage, q.source, q.exposure, q.hashes,
-      s.chain_generation AS gen,
+      -- What was granted for a chain that is gone is news about that chain.
+      CASE WHEN q.epoch < s.generation_epoch THEN s.chain_generation - 1
+        ELSE s.chain_generation END AS gen,
       CASE WHEN q.epoch <= s.epoch AND q.nonce < s.ceiling THEN q.epoch < s.epoch END AS closed,
       q.epoch < s.epoch AND EXISTS (
         SELECT 1 FROM :schema.epoch_log l
@@ -2847,7 +3128,8 @@ BEGIN
   VALUES (p_shard, p_entry, p_submitter, p_nonce, p_event, p_deliveries, p_reason)
   ON CONFLICT (shard, entry_id) DO NOTHING;
   -- Beyond the ceiling it is recovery that closes the range.
-  IF NOT FOUND OR v_state.submitter IS NULL OR p_nonce IS NULL OR p_nonce >= v_state.ceiling THEN
+  IF NOT FOUND OR v_state.submitter IS NULL OR p_nonce IS NULL OR p_nonce >= v_state.ceiling
+    OR p_epoch < v_state.generation_epoch THEN
     RETURN;
   END IF;
   UPDATE :schema.submitter_nonce_allocation a

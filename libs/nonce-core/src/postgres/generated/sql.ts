@@ -29,6 +29,13 @@ export interface StatementParameters {
     readonly genesisHash: string;
     /** rows settled by one call; the rest is left for the next */
     readonly rowLimit: number;
+    /** block at which the latest count was read */
+    readonly blockNumber: number | null;
+    readonly blockHash: string | null;
+    /** height below which no block is undone */
+    readonly deepNumber: number | null;
+    /** whether the account delegates to code; null = not asked */
+    readonly delegated: boolean | null;
     /** start of the verified run of the server; null = not checked */
     readonly server: string | null;
   };
@@ -64,6 +71,8 @@ export interface StatementParameters {
     readonly release: string;
     readonly skipLocked: boolean;
     readonly retry: boolean;
+    /** submitters whose chain refuses a nonce above the next; null = none */
+    readonly strict: readonly (boolean | null)[] | null;
     /** start of the verified run of the server; null = not checked */
     readonly server: string | null;
   };
@@ -327,6 +336,13 @@ export interface StatementParameters {
     readonly phases: string;
   };
   /**
+   * The remembered raises of the issuing floor above a count, highest first.
+   */
+  readonly floorRaises: {
+    readonly submitter: string;
+    readonly aboveCount: number;
+  };
+  /**
    * When any worker last flushed and failed to, with the reason of the last failure.
    */
   readonly flushReport: Readonly<Record<string, never>>;
@@ -394,6 +410,23 @@ export interface StatementParameters {
     readonly search: string | null;
     readonly rowLimit: number;
     readonly defaultWindow: number;
+  };
+  /**
+   * Takes back raises of the issuing floor; the function states guarantee and replies.
+   */
+  readonly lowerFloor: {
+    readonly submitter: string;
+    /** the floor as the asker knows it */
+    readonly seenCount: number;
+    /** what the chain shows */
+    readonly toCount: number;
+    /** counts of the raises whose blocks were replaced */
+    readonly replaced: readonly (number | null)[];
+    readonly rowLimit: number;
+    readonly quarantineMs: number;
+    readonly release: string;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Where submitters stand: their next nonce, and their open ones, of the current generation.
@@ -473,6 +506,23 @@ export interface StatementParameters {
     readonly maxPins: number;
     /** version of the pins that the asker has: they are not returned again */
     readonly knownPins: string | null;
+  };
+  /**
+   * Starts a new chain generation; the function states guarantee and replies.
+   */
+  readonly rebaselineSubmitter: {
+    readonly submitter: string;
+    readonly genesisHash: string;
+    readonly startNonce: number;
+    readonly pendingCount: number;
+    readonly latestCount: number;
+    readonly finalizedCount: number | null;
+    readonly reason: string;
+    readonly dryRun: boolean;
+    readonly quarantineMs: number;
+    readonly release: string;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
   };
   /**
    * Settles reservations past their deadline and returns the rows as they then are.
@@ -728,18 +778,18 @@ FROM ended w`,
   alignSubmitter: {
     file: 'align-submitter',
     hot: false,
-    parameters: ['submitter', 'latestCount', 'finalizedCount', 'genesisHash', 'rowLimit', 'server'],
+    parameters: ['submitter', 'latestCount', 'finalizedCount', 'genesisHash', 'rowLimit', 'blockNumber', 'blockHash', 'deepNumber', 'delegated', 'server'],
     text: `SELECT verdict, known_genesis, chain_latest, last_chain_nonce, foreign_use, fenced, finalized, stuck,
   lowered
-FROM :schema.align_submitter(CASE WHEN :schema.same_server($6) THEN $1::text END, $2, $3, $4, $5)`,
+FROM :schema.align_submitter(CASE WHEN :schema.same_server($10) THEN $1::text END, $2, $3, $4, $5, $6, $7, $8, $9)`,
   },
   allocateBatch: {
     file: 'allocate-batch',
     hot: true,
-    parameters: ['submitters', 'windows', 'needs', 'minTtlMs', 'requestSubmitter', 'requestCount', 'requestTtlMs', 'requestExposure', 'requestOperation', 'requestHash', 'requestMetadata', 'slotIds', 'slotRequest', 'slotRank', 'quarantineMs', 'release', 'skipLocked', 'retry', 'server'],
+    parameters: ['submitters', 'windows', 'needs', 'minTtlMs', 'requestSubmitter', 'requestCount', 'requestTtlMs', 'requestExposure', 'requestOperation', 'requestHash', 'requestMetadata', 'slotIds', 'slotRequest', 'slotRank', 'quarantineMs', 'release', 'skipLocked', 'retry', 'strict', 'server'],
     text: `SELECT kind, index, nonce, extra, at_ms, detail
 FROM :schema.allocate_batch(
-  CASE WHEN :schema.same_server($19) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+  CASE WHEN :schema.same_server($20) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
   },
   applyEvents: {
     file: 'apply-events',
@@ -801,6 +851,9 @@ LIMIT $1`,
   WHERE a.due_at <= statement_timestamp()
     AND a.stage = ANY ($1::text[]:::schema.allocation_stage[])
     AND split_part(a.submitter, ':', 2)::bigint = ANY ($2)
+    -- Its chain is gone: what was signed for it is not sent to the one that took its place.
+    AND NOT EXISTS (SELECT 1 FROM :schema.submitter_nonce_state s
+      WHERE s.submitter = a.submitter AND s.reset_seen_at IS NOT NULL)
   ORDER BY a.due_at
   LIMIT $3
   FOR UPDATE SKIP LOCKED
@@ -1006,6 +1059,17 @@ SET state = 'done', ended_at = clock_timestamp(), phases = $3::text::jsonb, wait
 WHERE w.id = $1 AND w.runner = $2 AND w.state = 'running'
 RETURNING w.id`,
   },
+  floorRaises: {
+    file: 'floor-raises',
+    hot: false,
+    parameters: ['submitter', 'aboveCount'],
+    text: `SELECT r.count, r.previous_count, r.block_number, r.block_hash
+FROM :schema.floor_raise r
+JOIN :schema.submitter_nonce_state s
+  ON s.submitter = r.submitter AND s.chain_generation = r.chain_generation
+WHERE r.submitter = $1 AND r.count > $2
+ORDER BY r.count DESC`,
+  },
   flushReport: {
     file: 'flush-report',
     hot: false,
@@ -1115,7 +1179,9 @@ LIMIT $2`,
     text: `SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
   s.last_chain_nonce, s.chain_latest_count,
   coalesce(s.max_in_flight, $5) AS max_in_flight,
-  s.paused_at IS NOT NULL AS paused, s.paused_reason, s.pinned_mode,
+  s.paused_at IS NOT NULL OR s.reset_seen_at IS NOT NULL AS paused,
+  CASE WHEN s.reset_seen_at IS NOT NULL THEN 'chain reset: another genesis block'
+    ELSE s.paused_reason END AS paused_reason, s.pinned_mode,
   extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
   reserved.count AS reserved, reusable.count AS recyclable,
   greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count
@@ -1143,7 +1209,7 @@ CROSS JOIN LATERAL (
     AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') reusable
 CROSS JOIN LATERAL (
   SELECT coalesce(min(l.base), s.base) AS base
-  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = 1) origin
+  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = greatest(1, s.generation_epoch)) origin
 CROSS JOIN LATERAL (
   SELECT string_agg(b.nonce || ':' || b.stage || ':' || b.stuck, ',' ORDER BY b.nonce) AS rows
   FROM (
@@ -1162,6 +1228,13 @@ CROSS JOIN LATERAL (
        AND a.nonce >= coalesce(s.chain_latest_count, 0)
      ORDER BY a.nonce LIMIT 1000)) b) blocking
 ORDER BY s.submitter`,
+  },
+  lowerFloor: {
+    file: 'lower-floor',
+    hot: false,
+    parameters: ['submitter', 'seenCount', 'toCount', 'replaced', 'rowLimit', 'quarantineMs', 'release', 'server'],
+    text: `SELECT verdict, chain_latest, reopened
+FROM :schema.lower_floor(CASE WHEN :schema.same_server($8) THEN $1::text END, $2, $3, $4, $5, $6, $7)`,
   },
   mirrorTruth: {
     file: 'mirror-truth',
@@ -1277,6 +1350,14 @@ WHERE a.id = locked.id AND a.id = p.id`,
     hot: true,
     parameters: ['maxPins', 'knownPins'],
     text: `SELECT * FROM :schema.mode_snapshot($1, $2)`,
+  },
+  rebaselineSubmitter: {
+    file: 'rebaseline-submitter',
+    hot: false,
+    parameters: ['submitter', 'genesisHash', 'startNonce', 'pendingCount', 'latestCount', 'finalizedCount', 'reason', 'dryRun', 'quarantineMs', 'release', 'server'],
+    text: `SELECT verdict, known_genesis, generation, epoch, next_nonce, kept, ended
+FROM :schema.rebaseline_submitter(
+  CASE WHEN :schema.same_server($11) THEN $1::text END, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
   },
   reclaimExpired: {
     file: 'reclaim-expired',

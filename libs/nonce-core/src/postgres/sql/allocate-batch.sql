@@ -18,7 +18,8 @@
 -- $16 release text
 -- $17 skip_locked boolean
 -- $18 retry boolean
--- $19 server text null  start of the verified run of the server; null = not checked
+-- $19 strict boolean[] null  submitters whose chain refuses a nonce above the next; null = none
+-- $20 server text null  start of the verified run of the server; null = not checked
 SELECT kind, index, nonce, extra, at_ms, detail
 FROM :schema.allocate_batch(
-  CASE WHEN :schema.same_server($19) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+  CASE WHEN :schema.same_server($20) THEN $1::text[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)

@@ -12,6 +12,9 @@ WITH due AS MATERIALIZED (
   WHERE a.due_at <= statement_timestamp()
     AND a.stage = ANY ($1::text[]:::schema.allocation_stage[])
     AND split_part(a.submitter, ':', 2)::bigint = ANY ($2)
+    -- Its chain is gone: what was signed for it is not sent to the one that took its place.
+    AND NOT EXISTS (SELECT 1 FROM :schema.submitter_nonce_state s
+      WHERE s.submitter = a.submitter AND s.reset_seen_at IS NOT NULL)
   ORDER BY a.due_at
   LIMIT $3
   FOR UPDATE SKIP LOCKED

@@ -9,7 +9,9 @@
 SELECT s.submitter, s.label, s.next_local_nonce, s.ceiling, s.epoch, s.engine,
   s.last_chain_nonce, s.chain_latest_count,
   coalesce(s.max_in_flight, $5) AS max_in_flight,
-  s.paused_at IS NOT NULL AS paused, s.paused_reason, s.pinned_mode,
+  s.paused_at IS NOT NULL OR s.reset_seen_at IS NOT NULL AS paused,
+  CASE WHEN s.reset_seen_at IS NOT NULL THEN 'chain reset: another genesis block'
+    ELSE s.paused_reason END AS paused_reason, s.pinned_mode,
   extract(epoch FROM statement_timestamp())::double precision * 1000 AS as_of_ms,
   reserved.count AS reserved, reusable.count AS recyclable,
   greatest(0, s.next_local_nonce - origin.base - reserved.count - reusable.count
@@ -37,7 +39,7 @@ CROSS JOIN LATERAL (
     AND a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') reusable
 CROSS JOIN LATERAL (
   SELECT coalesce(min(l.base), s.base) AS base
-  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = 1) origin
+  FROM :schema.epoch_log l WHERE l.submitter = s.submitter AND l.epoch = greatest(1, s.generation_epoch)) origin
 CROSS JOIN LATERAL (
   SELECT string_agg(b.nonce || ':' || b.stage || ':' || b.stuck, ',' ORDER BY b.nonce) AS rows
   FROM (
