@@ -14,7 +14,16 @@ export type NodeAnswer =
     };
 
 /** What the node says to one method; undefined leaves it to the upstream or the defaults. */
-export type Script = (request: NodeRequest) => NodeAnswer | undefined;
+export type Script = (
+  request: NodeRequest,
+) => NodeAnswer | undefined | Promise<NodeAnswer | undefined>;
+
+/** Thrown by a script: the request was carried out, and its caller hears this instead. */
+export class BreakOff extends Error {
+  constructor(readonly how: 'reset' | { readonly httpStatus: number }) {
+    super('the node breaks off');
+  }
+}
 
 /** How the node misbehaves below JSON-RPC. */
 export type Misbehaviour =
@@ -75,7 +84,7 @@ export class ScriptedNode {
 
   on(method: string, script: Script): this {
     const before = this.scripts.get(method);
-    this.scripts.set(method, (request) => script(request) ?? before?.(request));
+    this.scripts.set(method, async (request) => (await script(request)) ?? before?.(request));
     return this;
   }
 
@@ -110,7 +119,13 @@ export class ScriptedNode {
     const body = JSON.parse(Buffer.concat(chunks).toString()) as NodeRequest | NodeRequest[];
     this.requests.push(...[body].flat());
     if (this.breaksOff(request, response)) return;
-    const text = JSON.stringify(await this.answer(body));
+    const text = await this.answer(body).then(JSON.stringify, (error: unknown) => {
+      if (!(error instanceof BreakOff)) throw error;
+      if (error.how === 'reset') request.socket.destroy();
+      else reply(response, error.how.httpStatus, 'no');
+      return null;
+    });
+    if (text === null) return;
     if (this.misbehaviour !== 'stalled-body') {
       reply(response, 200, text);
       return;
@@ -139,7 +154,7 @@ export class ScriptedNode {
   }
 
   private async answerOne(request: NodeRequest): Promise<unknown> {
-    const scripted = this.scripts.get(request.method)?.(request);
+    const scripted = await this.scripts.get(request.method)?.(request);
     if (scripted !== undefined) return { jsonrpc: '2.0', id: request.id, ...scripted };
     if (this.upstream !== undefined) return passOn(this.upstream, request);
     const error = { code: -32_601, message: `the method ${request.method} does not exist` };
