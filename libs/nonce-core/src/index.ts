@@ -50,6 +50,7 @@ export { NonceHealthIndicator } from './module/nonce-health-indicator';
 export { NonceRecoveryService } from './module/nonce-recovery-service';
 export { NonceModule } from './module/nonce.module';
 export { OPTION_DEFAULTS } from './module/option-defaults';
+export { StableBlocks, type StableBlockEvent } from './heads/stable-blocks';
 export { NonceTrackingModule } from './module/tracking/nonce-tracking.module';
 export { PeriodicJobs } from './module/tracking/periodic-jobs';
 export type { TrackingIntervals } from './module/tracking/tracking-jobs';

@@ -11,6 +11,7 @@ export * from './ports/fast-range.port';
 export * from './ports/fast-store.port';
 export * from './ports/flush-report.port';
 export * from './ports/flush-store.port';
+export * from './ports/head-store.port';
 export * from './ports/health.port';
 export * from './ports/lock.port';
 export * from './ports/logger.port';

@@ -1,5 +1,6 @@
 import { isNonceError, type ChainId, type Hex } from '@noncekit/nonce-core/domain';
 import type {
+  BlockContents,
   BlockRef,
   BlockTag,
   ChainReader,
@@ -10,7 +11,7 @@ import { isRecord, type RpcReply, type RpcRequest } from './json-rpc';
 import type { Provider } from './provider';
 import type { ProviderPool } from './provider-pool';
 import { lookUpReceipts } from './receipt-lookup';
-import { parseBlock, parseHash, parseQuantity, toQuantity } from './rpc-values';
+import { parseBlock, parseContents, parseHash, parseQuantity, toQuantity } from './rpc-values';
 import { vouchedCount, vouchedHeight, vouchedTag } from './vouching';
 
 /** What geth-like nodes say for a tag whose block does not exist yet. */
@@ -78,6 +79,28 @@ export class EvmChainReader implements ChainReader {
       throw this.pool.unreachable({ message: `The providers disagree about block ${at}.` });
     }
     return verdict.block;
+  }
+
+  /** The hash says which transactions belong to it, so one provider's list of the named block is enough. */
+  async blockContents(number: number): Promise<BlockContents | null> {
+    const request = { method: 'eth_getBlockByNumber', params: [toQuantity(number), false] };
+    const lists = new Map<Hex, BlockContents>();
+    const { values, problems } = await this.ask(request, (reply) => {
+      const contents = reply.kind === 'result' ? parseContents(reply.value) : null;
+      if (contents !== null) lists.set(contents.hash, contents);
+      return readBlock(reply, number);
+    });
+    const verdict = vouchedHeight(values);
+    if (verdict === 'no-answer') throw this.pool.unreachable({ problems });
+    if (verdict === 'disagreement') {
+      throw this.pool.unreachable({ message: `The providers disagree about block ${number}.` });
+    }
+    if (verdict.block === null) return null;
+    const contents = lists.get(verdict.block.hash);
+    if (contents === undefined) {
+      throw this.pool.unreachable({ message: `No provider lists what is in block ${number}.` });
+    }
+    return contents;
   }
 
   receipts(hashes: readonly Hex[]): Promise<ReadonlyMap<Hex, ReceiptLookup>> {

@@ -1,12 +1,17 @@
 import { isNonceError, type Hex } from '@noncekit/nonce-core/domain';
-import type { ReceiptLookup } from '@noncekit/nonce-core/ports';
+import type { LookupTrouble, ReceiptLookup } from '@noncekit/nonce-core/ports';
 import type { RpcReply } from './json-rpc';
 import type { Provider } from './provider';
 import type { ProviderPool } from './provider-pool';
+import { soonestOf, troubleOf } from './receipt-trouble';
 import { parseBlock, parseReceipt, toQuantity, type MinedReceipt } from './rpc-values';
 import { judgeReceipt, type CanonicalVotes, type ReceiptVerdict } from './vouching';
 
-type Claim = MinedReceipt | 'none' | { readonly problem: string };
+interface Problem {
+  readonly problem: string;
+  readonly trouble: LookupTrouble;
+}
+type Claim = MinedReceipt | 'none' | Problem;
 
 /**
  * Receipts of all hashes from all usable providers in one batch each, and in a second one the blocks
@@ -28,7 +33,7 @@ export async function lookUpReceipts(
     );
   } catch (error) {
     if (!isNonceError(error)) throw error;
-    const lookup: ReceiptLookup = { kind: 'unavailable', cause: error.message };
+    const lookup: ReceiptLookup = { kind: 'unavailable', cause: error.message, trouble: 'broken' };
     return new Map(unique.map((hash) => [hash, lookup]));
   }
 }
@@ -42,10 +47,13 @@ async function claimsOf(provider: Provider, hashes: readonly Hex[]): Promise<rea
 
 function readClaim(reply: RpcReply | undefined, hash: Hex, provider: string): Claim {
   if (reply?.kind !== 'result') {
-    return { problem: `${provider}: ${reply?.message ?? 'no answer'}` };
+    const problem = `${provider}: ${reply?.message ?? 'no answer'}`;
+    return { problem, trouble: troubleOf(reply) };
   }
   const receipt = parseReceipt(reply.value, hash);
-  return receipt === 'garbage' ? { problem: `${provider}: not a receipt of it` } : receipt;
+  return receipt === 'garbage'
+    ? { problem: `${provider}: not a receipt of it`, trouble: 'broken' }
+    : receipt;
 }
 
 function heightsOf(claims: readonly Claim[]): readonly number[] {
@@ -88,18 +96,27 @@ function describeVerdict(verdict: ReceiptVerdict, claims: readonly Claim[]): Rec
     case 'absent':
       return { kind: 'absent' };
     case 'disagreement':
-      return { kind: 'unavailable', cause: 'the providers disagree about the block it is in' };
+      return {
+        kind: 'unavailable',
+        cause: 'the providers disagree about the block it is in',
+        trouble: 'broken',
+      };
     case 'no-answer':
-      return { kind: 'unavailable', cause: problemsOf(claims) };
+      return unanswered(claims);
     default:
       return { kind: 'found', ...verdict };
   }
 }
 
-function problemsOf(claims: readonly Claim[]): string {
-  return claims
-    .flatMap((claim) => (typeof claim === 'object' && 'problem' in claim ? [claim.problem] : []))
-    .join('; ');
+function unanswered(claims: readonly Claim[]): ReceiptLookup {
+  const problems = claims.filter(
+    (claim): claim is Problem => typeof claim === 'object' && 'problem' in claim,
+  );
+  return {
+    kind: 'unavailable',
+    cause: problems.map(({ problem }) => problem).join('; '),
+    trouble: soonestOf(problems.map(({ trouble }) => trouble)),
+  };
 }
 
 function isMined(claim: Claim): claim is MinedReceipt {

@@ -1,5 +1,5 @@
 import { MAX_NONCE, type Hex } from '@noncekit/nonce-core/domain';
-import type { BlockRef } from '@noncekit/nonce-core/ports';
+import type { BlockContents, BlockRef } from '@noncekit/nonce-core/ports';
 import { isRecord } from './json-rpc';
 
 const QUANTITY = /^0x[0-9a-f]{1,16}$/i;
@@ -28,6 +28,17 @@ export function parseBlock(value: unknown): BlockRef | null {
   return number === null || hash === null || parentHash === null
     ? null
     : { number, hash, parentHash };
+}
+
+/** null when the text is not a block with the hashes of its transactions. */
+export function parseContents(value: unknown): BlockContents | null {
+  const block = parseBlock(value);
+  if (block === null || !isRecord(value)) return null;
+  const listed: unknown = value['transactions'];
+  if (!Array.isArray(listed)) return null;
+  const transactions = listed.map(parseHash);
+  const complete = transactions.filter((hash) => hash !== null);
+  return complete.length === transactions.length ? { ...block, transactions: complete } : null;
 }
 
 export interface MinedReceipt {

@@ -1,4 +1,5 @@
 import type { Submitter } from '../domain/submitter';
+import type { HeadStore } from '../ports/head-store.port';
 import type { Logger } from '../ports/logger.port';
 import type { AlignmentStore, SubmitterStore } from '../ports/submitter-store.port';
 
@@ -51,6 +52,18 @@ export class LimitChanges {
       },
       raisesAbove: (submitter, count) => store.raisesAbove(submitter, count),
       lower: (proof) => store.lower(proof),
+    };
+  }
+
+  ofHeads(store: HeadStore): HeadStore {
+    return {
+      load: (chainId) => store.load(chainId),
+      advance: (step) => store.advance(step),
+      freeze: async (chainId, reason) => {
+        const paused = await store.freeze(chainId, reason);
+        for (const submitter of paused) await this.changed(submitter);
+        return paused;
+      },
     };
   }
 

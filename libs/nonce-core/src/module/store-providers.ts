@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { PostgresAccessStore } from '../postgres/postgres-access-store';
 import { PostgresAlignmentStore } from '../postgres/postgres-alignment-store';
 import { PostgresAllocationStore } from '../postgres/postgres-allocation-store';
+import { PostgresHeadStore } from '../postgres/postgres-head-store';
 import { PostgresHealthProbe } from '../postgres/postgres-health-probe';
 import { PostgresSubmitterStore } from '../postgres/postgres-submitter-store';
 import { PostgresTrackingStore } from '../postgres/postgres-tracking-store';
@@ -22,6 +23,7 @@ import {
   ALIGNMENT_STORE,
   ALLOCATION_STORE,
   DATABASE,
+  HEAD_STORE,
   HEALTH_PROBES,
   HOST_REDIS,
   NONCE_CLOCK,
@@ -68,6 +70,12 @@ export function storeProviders(): Provider[] {
       ) => limits.ofAlignments(new PostgresAlignmentStore(runner, quarantine)),
     },
     onRunner(TRACKING_STORE, PostgresTrackingStore),
+    {
+      provide: HEAD_STORE,
+      inject: [DATABASE, LimitChanges],
+      useFactory: ({ runner }: OpenDatabase, limits: LimitChanges) =>
+        limits.ofHeads(new PostgresHeadStore(runner)),
+    },
     onRunner(ACCESS_STORE, PostgresAccessStore),
     hostRedisProvider(),
     lockConnectionProvider(),

@@ -19,6 +19,7 @@ export const ALLOCATION_STORE = token('allocation store');
 export const SUBMITTER_STORE = token('submitter store');
 export const ALIGNMENT_STORE = token('alignment store');
 export const TRACKING_STORE = token('tracking store');
+export const HEAD_STORE = token('head store');
 export const ACCESS_STORE = token('access store');
 export const CHAIN_REGISTRY = token('chain registry');
 export const BASELINE_SOURCE = token('baseline source');

@@ -10,6 +10,17 @@ export interface BlockRef {
   readonly parentHash: Hex;
 }
 
+/** A block and the hashes of what it executed. */
+export interface BlockContents extends BlockRef {
+  readonly transactions: readonly Hex[];
+}
+
+/**
+ * Why nobody could say: the provider is `broken` or away, it answers so many requests and no more, or
+ * it understood the question and refuses it, which asking again soon does not change.
+ */
+export type LookupTrouble = 'broken' | 'rate-limited' | 'bad-request';
+
 /** `absent` is an answer (no provider knows it now); `unavailable` is the lack of one. */
 export type ReceiptLookup =
   | {
@@ -19,7 +30,11 @@ export type ReceiptLookup =
       readonly succeeded: boolean;
     }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'unavailable'; readonly cause: string };
+  | {
+      readonly kind: 'unavailable';
+      readonly cause: string;
+      readonly trouble: LookupTrouble;
+    };
 
 export type TransactionLookup = 'pooled' | 'mined' | 'absent' | 'unavailable';
 
@@ -37,6 +52,8 @@ export interface ChainReader {
   transactionCount(address: Hex, tag: BlockTag): Promise<number>;
   /** null when the chain has no such block yet (a short chain has no finalized one). */
   block(at: BlockTag | number): Promise<BlockRef | null>;
+  /** The block at a height with its transactions; null when the chain has none there yet. */
+  blockContents(number: number): Promise<BlockContents | null>;
   /** Never throws for a single hash: each has its own answer. */
   receipts(hashes: readonly Hex[]): Promise<ReadonlyMap<Hex, ReceiptLookup>>;
   transaction(hash: Hex): Promise<TransactionLookup>;

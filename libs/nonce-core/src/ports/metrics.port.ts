@@ -150,6 +150,16 @@ export const METRICS = {
     labels: [],
     help: '1 while this process compares the mirror and its last round found no difference, else 0.',
   },
+  nonce_chain_head: {
+    kind: 'gauge',
+    labels: ['chain'],
+    help: 'Number of the block that this process followed the chain to.',
+  },
+  nonce_reorgs_total: {
+    kind: 'counter',
+    labels: ['chain'],
+    help: 'Times that blocks were seen to be replaced, however many at once.',
+  },
   nonce_rpc_requests_total: {
     kind: 'counter',
     labels: ['method', 'result'],

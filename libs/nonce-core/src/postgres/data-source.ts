@@ -7,6 +7,7 @@ import { WatchFastStores1763859000000 } from './migrations/1763859000000-watch-f
 import { SchemaFunctions1763860000000 } from './migrations/1763860000000-schema-functions';
 import { Burns1763861000000 } from './migrations/1763861000000-burns';
 import { Modes1763862000000 } from './migrations/1763862000000-modes';
+import { Heads1763863000000 } from './migrations/1763863000000-heads';
 import { ChainGenerations1763865000000 } from './migrations/1763865000000-chain-generations';
 
 export interface DatabaseOptions {
@@ -59,6 +60,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       SchemaFunctions1763860000000,
       Burns1763861000000,
       Modes1763862000000,
+      Heads1763863000000,
       ChainGenerations1763865000000,
     ],
     migrationsTableName: 'schema_migration',

@@ -3,6 +3,7 @@ import type { SubmissionOutcome } from '../domain/submission-outcome';
 import { NonceError } from '../domain/errors/nonce-error';
 import { toChainId, type ChainId } from '../domain/submitter';
 import type {
+  BlockContents,
   BlockRef,
   BlockTag,
   ChainReader,
@@ -75,6 +76,11 @@ export class FakeChain implements ChainReader, ChainSender {
     }
   }
 
+  /** Blocks of others: nothing of the pool is executed. */
+  mineEmpty(blocks = 1): void {
+    for (let i = 0; i < blocks; i += 1) this.append([]);
+  }
+
   /** Forgets a pooled transaction, as pools do under pressure. */
   drop(txHash: Hex): void {
     this.pool.drop(txHash);
@@ -131,6 +137,12 @@ export class FakeChain implements ChainReader, ChainSender {
     return this.blocks[number]?.ref ?? null;
   }
 
+  async blockContents(number: number): Promise<BlockContents | null> {
+    const ref = await this.block(number);
+    const transactions = this.blocks[number]?.transactions.map(({ txHash }) => txHash) ?? [];
+    return ref === null ? null : { ...ref, transactions };
+  }
+
   async receipts(hashes: readonly Hex[]): Promise<ReadonlyMap<Hex, ReceiptLookup>> {
     return new Map(hashes.map((hash) => [hash, this.receipt(hash)]));
   }
@@ -161,7 +173,7 @@ export class FakeChain implements ChainReader, ChainSender {
   }
 
   private receipt(hash: Hex): ReceiptLookup {
-    if (this.away) return { kind: 'unavailable', cause: 'no provider answers' };
+    if (this.away) return { kind: 'unavailable', cause: 'no provider answers', trouble: 'broken' };
     const block = this.blocks
       .slice(0, this.visibleHead + 1)
       .find(({ transactions }) => transactions.some((tx) => tx.txHash === hash));

@@ -70,4 +70,8 @@ export async function gatherEvidence(
   });
 }
 
-const MISSING: ReceiptLookup = { kind: 'unavailable', cause: 'the reader gave no answer' };
+const MISSING: ReceiptLookup = {
+  kind: 'unavailable',
+  cause: 'the reader gave no answer',
+  trouble: 'broken',
+};

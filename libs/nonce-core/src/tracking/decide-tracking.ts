@@ -1,9 +1,11 @@
 import type { AllocationStage } from '../domain/allocation-state';
+import type { ReceiptLookup } from '../ports/chain.port';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
 import type { ChainEvidence } from './chain-evidence';
 import { decideBurned, decideBurning, decideRelease } from './decide-burn';
 import { decideConsumed, decideTaken, isInherited } from './decide-taken';
-import { isUsed, orStuck, WHY_STUCK } from './decide-stuck';
+import { isUsed, orStuck, stuck, WHY_STUCK } from './decide-stuck';
+import { lookAfterTroubleMs } from './look-pace';
 import {
   blocksToFinality,
   later,
@@ -17,6 +19,8 @@ import {
   type TrackingDecision,
   type TrackingRules,
 } from './tracking-decision';
+
+type Unanswered = Extract<ReceiptLookup, { readonly kind: 'unavailable' }>;
 
 /** The stages that only a receipt led to, and that only its disappearance leads back from. */
 type IncludedStage = 'MINED' | 'CONFIRMED';
@@ -38,7 +42,9 @@ export function decideTracking(
     return isInherited(row, inclusion) ? decideTaken(row, found) : decideIncluded(row, found);
   }
   const answers = [...evidence.receipts.values()];
-  // A receipt outside the canonical chain, or no answer: providers disagree or are away.
+  const unanswered = answers.filter((answer) => answer.kind === 'unavailable');
+  if (unanswered.length > 0) return decideUnanswered(row, unanswered, rules);
+  // A receipt outside the canonical chain: providers disagree, or it was just replaced.
   if (answers.some((answer) => answer.kind !== 'absent')) return pause(row, rules);
   if (row.stage === 'MINED' || row.stage === 'CONFIRMED') {
     return decideVanished(row, row.stage, { evidence, rules });
@@ -47,6 +53,22 @@ export function decideTracking(
     return decideConsumed(row, evidence, rules);
   }
   return decideAbsent(row, evidence, rules);
+}
+
+/** Nobody could say: nothing is decided, and how soon to ask again depends on why. */
+function decideUnanswered(
+  row: TrackedAllocation,
+  answers: readonly Unanswered[],
+  rules: TrackingRules,
+): TrackingDecision {
+  const { pollIntervalMs } = rules.profile;
+  const troubles = answers.map(({ trouble }) => trouble);
+  const [first] = answers;
+  if (first !== undefined && troubles.every((trouble) => trouble === 'bad-request')) {
+    return stuck(row, rules, `the provider refuses to look up its receipt: ${first.cause}`);
+  }
+  const trouble = troubles.includes('broken') ? 'broken' : 'rate-limited';
+  return { kind: 'wait', nextLookMs: lookAfterTroubleMs(trouble, row.unchangedMs, pollIntervalMs) };
 }
 
 function decideIncluded(row: TrackedAllocation, found: Found): TrackingDecision {

@@ -7,7 +7,7 @@ import { BurnRows } from './burn-rows';
 import { gatherEvidence, readHeights, type ChainEvidence } from './chain-evidence';
 import { decideAfterResend } from './decide-after-resend';
 import { decideTracking } from './decide-tracking';
-import { nextLookMs } from './look-pace';
+import { nextLookMs, paceOfFollowed } from './look-pace';
 import { announceVerdicts } from './announce-verdicts';
 import type { TrackingDecision, TrackingRules } from './tracking-decision';
 import type { TrackingDeps, TrackingSettings } from './tracking-deps';
@@ -71,7 +71,7 @@ export class LookAtRows {
       );
       const prepared = await this.prepareBurns(judged, { chain, rules });
       const decided = await this.resendInOrder(prepared, { chain, rules });
-      await this.apply(decided);
+      await this.apply(this.paced(decided, chain));
     } catch (error) {
       if (!isNonceError(error, 'NONCE_CHAIN_UNREACHABLE')) throw error;
       const chainId = chain.profile.chainId;
@@ -137,6 +137,23 @@ export class LookAtRows {
     const report = await by.chain.sender.send(bytes);
     if (!row.hashes.includes(report.txHash)) this.reportForeignBytes(row);
     return decideAfterResend(row, report, by.rules);
+  }
+
+  /** Only heads that are followed wake rows; without them every row keeps its own pace. */
+  private paced(decided: readonly Decided[], { profile }: ConfiguredChain): readonly Decided[] {
+    if (this.deps.heads?.headOf(profile.chainId) === undefined) return decided;
+    return decided.map(([row, decision]) => {
+      const fresh = row.unchangedMs < 2 * profile.pollIntervalMs;
+      const pace = (stage: AllocationStage, wantedMs: number): number =>
+        paceOfFollowed({ stage, nextLookMs: wantedMs, fresh });
+      if (decision.kind === 'wait') {
+        return [row, { ...decision, nextLookMs: pace(row.stage, decision.nextLookMs) }];
+      }
+      if (decision.kind !== 'verdict') return [row, decision];
+      const { verdict } = decision;
+      const look = pace(verdict.to, verdict.nextLookMs);
+      return [row, { ...decision, verdict: { ...verdict, nextLookMs: look } }];
+    });
   }
 
   private async apply(decided: readonly Decided[]): Promise<void> {

@@ -1,3 +1,6 @@
+import type { AllocationStage } from '../domain/allocation-state';
+import type { LookupTrouble } from '../ports/chain.port';
+
 /** Longest wait between two looks at a nonce that is still open. */
 const SLOWEST_LOOK_MS = 60_000;
 /** Each wait is this part of the time already spent without news, so waits grow like a power. */
@@ -18,4 +21,45 @@ export function lookAfterBlocksMs(blocks: number, pollIntervalMs: number): numbe
   // Half the expected time: block times vary, and a look too early costs one request.
   const wanted = (Math.max(1, blocks) * pollIntervalMs) / 2;
   return Math.round(Math.min(SLOWEST_LOOK_MS, Math.max(pollIntervalMs, wanted)));
+}
+
+/** A limit per second has passed by then, one per minute is half spent. */
+const RATE_LIMITED_MS = 30_000;
+
+/**
+ * When to ask again after nobody could say. A broken provider may answer the next time; one that limits
+ * requests is not to be asked more because it did not answer; a refused question stays refused until
+ * somebody mends the provider or its settings.
+ */
+export function lookAfterTroubleMs(
+  trouble: LookupTrouble,
+  unchangedMs: number,
+  pollIntervalMs: number,
+): number {
+  const usual = nextLookMs(unchangedMs, pollIntervalMs);
+  if (trouble === 'rate-limited') return Math.max(usual, RATE_LIMITED_MS);
+  return trouble === 'bad-request' ? SLOWEST_LOOK_MS : usual;
+}
+
+/** A transaction that pools forgot is missed after this time, with blocks in between that lack it. */
+const MISSED_MS = 30_000;
+
+interface PacedLook {
+  /** The stage from then on. */
+  readonly stage: AllocationStage;
+  readonly nextLookMs: number;
+  /** True while a pool is not to be asked yet. */
+  readonly fresh: boolean;
+}
+
+/**
+ * Where heads are followed, blocks wake the rows that they decide about, and looks in between are for
+ * what no block tells: a transaction that vanished, or a wake-up that was missed. So 1,000 open rows
+ * cost as many requests per block as ten do.
+ */
+export function paceOfFollowed({ stage, nextLookMs: wantedMs, fresh }: PacedLook): number {
+  if (wantedMs === 0) return 0;
+  if (stage === 'MINED' || stage === 'CONFIRMED') return SLOWEST_LOOK_MS;
+  if (stage === 'BROADCAST' && !fresh) return Math.max(wantedMs, MISSED_MS);
+  return wantedMs;
 }

@@ -1,4 +1,5 @@
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { ChainId } from '../domain/submitter';
 import type { BurnSigner } from '../ports/burn-signer.port';
 import type { ChainRegistry } from '../ports/chain.port';
 import type { EventSink } from '../ports/events.port';
@@ -13,6 +14,8 @@ export interface TrackingDeps {
   readonly events: EventSink;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Heads that are followed in this process: rows are looked at when blocks ask for it. */
+  readonly heads?: { headOf(chainId: ChainId): unknown };
   /** null where nobody can sign burns: quarantined nonces are not closed then. */
   readonly burnSigner: BurnSigner | null;
 }

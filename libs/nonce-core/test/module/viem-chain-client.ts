@@ -21,6 +21,12 @@ export function viemChainClient(chainId: number, rpcUrl: string): ChainClient {
         const { number, hash, parentHash } = block;
         return { number: Number(number), hash, parentHash };
       },
+      blockContents: async (at) => {
+        const block = await client.getBlock({ blockNumber: BigInt(at) }).catch(() => null);
+        if (block === null) return null;
+        const { hash, parentHash, transactions } = block;
+        return { number: at, hash, parentHash, transactions };
+      },
       receipts: async (hashes) => {
         const found = hashes.map(async (hash): Promise<[Hex, ReceiptLookup]> => {
           const receipt = await client.getTransactionReceipt({ hash }).catch(() => null);

@@ -1,3 +1,4 @@
+import type { LookupTrouble } from '../../src/ports/chain.port';
 import {
   ALLOCATION_STAGES,
   canMove,
@@ -234,6 +235,16 @@ describe('an answer that is missing', () => {
     const two = { ...row, hashes: [OWN, OTHER_OWN] };
     const half = evidenceOf({ [OWN]: ABSENT, [OTHER_OWN]: UNAVAILABLE });
     expect(decideTracking(two, half, RULES).kind).toBe('wait');
+  });
+
+  it('is asked for at a pace that follows from why it is missing', () => {
+    const row = trackedRow('BROADCAST', { unchangedMs: 0 });
+    const waitFor = (trouble: LookupTrouble) =>
+      decideTracking(row, evidenceOf({ [OWN]: { ...UNAVAILABLE, trouble } }), RULES);
+    expect(waitFor('broken')).toEqual({ kind: 'wait', nextLookMs: 1_000 });
+    expect(waitFor('rate-limited')).toEqual({ kind: 'wait', nextLookMs: 30_000 });
+    // Asking again changes nothing: somebody has to know.
+    expect(verdictOf(waitFor('bad-request'))).toMatchObject({ to: 'BROADCAST', stuck: true });
   });
 });
 

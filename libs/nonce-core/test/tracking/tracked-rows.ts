@@ -87,7 +87,11 @@ export function found(number: number, hash: Hex = blockHash(number)): ReceiptLoo
 }
 
 export const ABSENT: ReceiptLookup = { kind: 'absent' };
-export const UNAVAILABLE: ReceiptLookup = { kind: 'unavailable', cause: 'timeout' };
+export const UNAVAILABLE = {
+  kind: 'unavailable',
+  cause: 'timeout',
+  trouble: 'broken',
+} as const satisfies ReceiptLookup;
 
 /** Head at 110, final up to 100, no receipt; the canonical chain is fork 0. */
 export function evidenceOf(

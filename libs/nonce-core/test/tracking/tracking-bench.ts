@@ -7,7 +7,9 @@ import type { BurnSigner } from '../../src/ports/burn-signer.port';
 import type { ChainProfile, ChainRegistry } from '../../src/ports/chain.port';
 import type { NonceEventName } from '../../src/ports/events.port';
 import { NO_METRICS } from '../../src/ports/metrics.port';
+import { FollowHeads } from '../../src/heads/follow-heads';
 import { PostgresAlignmentStore } from '../../src/postgres/postgres-alignment-store';
+import { PostgresHeadStore } from '../../src/postgres/postgres-head-store';
 import { PostgresSubmitterStore } from '../../src/postgres/postgres-submitter-store';
 import { PostgresTrackingStore } from '../../src/postgres/postgres-tracking-store';
 import { AlignWithChain } from '../../src/recovery/align-with-chain';
@@ -44,6 +46,8 @@ export class TrackingBench {
   /** Closes quarantined nonces under `burn`; none unless a test sets one. */
   burnSigner: BurnSigner | null = null;
   quarantine: QuarantinePolicy = QUARANTINE;
+  /** Followed where a test asks for it. */
+  heads: FollowHeads | undefined;
 
   constructor(
     readonly fixture: StoreFixture,
@@ -80,6 +84,13 @@ export class TrackingBench {
     const baseline = baselineOf(bench.submitter, { chainLatestCount: 0, genesisHash });
     await bench.fixture.store.open(baseline);
     return bench;
+  }
+
+  /** From now on blocks wake rows. Another call is another worker, which knows nothing yet. */
+  followHeads(): FollowHeads {
+    const store = new PostgresHeadStore(this.fixture.runner);
+    this.heads = new FollowHeads({ ...this.deps(), store });
+    return this.heads;
   }
 
   close(): Promise<void> {
@@ -177,7 +188,16 @@ export class TrackingBench {
     const publish = (name: NonceEventName): void => {
       this.events.push(name);
     };
-    const { store, chains, burnSigner } = this;
-    return { store, chains, burnSigner, events: { publish }, metrics: NO_METRICS, logger: silent };
+    const { store, chains, burnSigner, heads } = this;
+    const followed = heads === undefined ? {} : { heads };
+    return {
+      store,
+      chains,
+      burnSigner,
+      ...followed,
+      events: { publish },
+      metrics: NO_METRICS,
+      logger: silent,
+    };
   }
 }

@@ -1,7 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
+import { FollowHeads } from '../../heads/follow-heads';
+import { StableBlocks } from '../../heads/stable-blocks';
 import type { ChainRegistry } from '../../ports/chain.port';
 import type { Clock } from '../../ports/clock.port';
+import type { HeadStore } from '../../ports/head-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
@@ -13,6 +16,7 @@ import { SCHEDULE } from '../schedule';
 import {
   CHAIN_REGISTRY,
   FAST_WORKER_PLANS,
+  HEAD_STORE,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -33,6 +37,7 @@ type Injected = [
   SubmitterStore,
   AlignWithChain,
   ChainRegistry,
+  FollowHeads,
   readonly JobPlan[],
   NonceEvents,
   Metrics,
@@ -42,9 +47,13 @@ type Injected = [
   ResolvedNonceOptions,
 ];
 
+type HeadParts = [HeadStore, ChainRegistry, Metrics, Logger];
+
 /**
- * The periodic work of a worker: reclaim, resend, follow, settle, align, measure; with Redis also
- * flush, and look after what Redis holds, whatever the mode. Import it beside a global `NonceModule` in as many processes as wanted; they share the work by claims in Postgres.
+ * The periodic work of a worker: reclaim, resend, follow heads and transactions, settle, align,
+ * measure; with Redis also flush, and look after what Redis holds, whatever the mode. Import it beside
+ * a global `NonceModule` in as many processes as wanted; they share the work by claims in Postgres.
+ * Exports `StableBlocks`: confirmed blocks in chain order.
  */
 @Module({})
 export class NonceTrackingModule {
@@ -54,6 +63,17 @@ export class NonceTrackingModule {
       imports: [SCHEDULE],
       providers: [
         {
+          provide: FollowHeads,
+          inject: [HEAD_STORE, CHAIN_REGISTRY, NONCE_METRICS, NONCE_LOGGER],
+          useFactory: (...injected: HeadParts) => followHeads(injected),
+        },
+        {
+          provide: StableBlocks,
+          inject: [FollowHeads, CHAIN_REGISTRY],
+          useFactory: (heads: FollowHeads, chains: ChainRegistry) =>
+            new StableBlocks(heads, chains),
+        },
+        {
           provide: PeriodicJobs,
           inject: [
             SchedulerRegistry,
@@ -61,6 +81,7 @@ export class NonceTrackingModule {
             SUBMITTER_STORE,
             AlignWithChain,
             CHAIN_REGISTRY,
+            FollowHeads,
             FAST_WORKER_PLANS,
             NonceEvents,
             NONCE_METRICS,
@@ -72,19 +93,23 @@ export class NonceTrackingModule {
           useFactory: (...injected: Injected) => periodicJobs(injected, intervals),
         },
       ],
-      exports: [PeriodicJobs],
+      exports: [PeriodicJobs, StableBlocks],
     };
   }
 }
 
+function followHeads([store, chains, metrics, logger]: HeadParts): FollowHeads {
+  return new FollowHeads({ store, chains, metrics, logger });
+}
+
 function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
-  const [registry, store, submitters, alignment, chains, fastPlans, ...rest] = injected;
+  const [registry, store, submitters, alignment, chains, heads, fastPlans, ...rest] = injected;
   const [events, metrics, logger, clock, transactions, options] = rest;
   const burnSigner = burnSignerOf(options, transactions);
-  const deps = { store, chains, events, metrics, logger, burnSigner };
+  const deps = { store, chains, heads, events, metrics, logger, burnSigner };
   const { quarantine } = options;
   const plans = [
-    ...trackingJobs({ deps, submitters, alignment, quarantine, intervals }),
+    ...trackingJobs({ deps, heads, submitters, alignment, quarantine, intervals }),
     ...fastPlans,
   ];
   const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));

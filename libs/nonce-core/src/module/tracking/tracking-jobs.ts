@@ -1,3 +1,4 @@
+import type { FollowHeads } from '../../heads/follow-heads';
 import type { ChainRegistry } from '../../ports/chain.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
 import type { AlignWithChain } from '../../recovery/align-with-chain';
@@ -21,6 +22,7 @@ export interface TrackingIntervals {
 
 export interface TrackingJobParts {
   readonly deps: TrackingDeps;
+  readonly heads: Pick<FollowHeads, 'tick'>;
   readonly submitters: SubmitterStore;
   readonly alignment: AlignWithChain;
   readonly quarantine: QuarantinePolicy;
@@ -57,7 +59,11 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
   return [
     job('reclaim', intervals.reclaimIntervalMs, (signal) => reclaim.tick(signal)),
     job('resend', pollMs, (signal) => resend.tick(signal)),
-    job('follow', pollMs, (signal) => follow.tick(signal)),
+    job('follow', pollMs, async (signal) => {
+      // First the heads: they say which rows to look at.
+      await parts.heads.tick(signal);
+      await follow.tick(signal);
+    }),
     job('quarantine', pollMs, (signal) => settle.tick(signal)),
     job('align', alignMs, (signal) => sweep.tick(signal)),
     job('measure', MEASURE_INTERVAL_MS, () => measure.tick()),

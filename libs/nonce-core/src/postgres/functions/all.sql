@@ -24,6 +24,7 @@
 --#include lower-floor.sql
 --#include rebaseline-submitter.sql
 --#include tracking.sql
+--#include heads.sql
 --#include modes.sql
 --#include fast-epochs.sql
 --#include enter-and-refill.sql

@@ -20,6 +20,21 @@ export interface StatementParameters {
     readonly reason: string;
   };
   /**
+   * A step of a followed head; the function states guarantee and reply.
+   */
+  readonly advanceHead: {
+    readonly chainId: number;
+    /** hash of the head that the step begins at */
+    readonly expected: string | null;
+    readonly fork: number;
+    readonly numbers: readonly (number | null)[];
+    readonly hashes: readonly (string | null)[];
+    readonly parents: readonly (string | null)[];
+    readonly transactions: readonly (string | null)[];
+    readonly confirmed: number;
+    readonly final: number | null;
+  };
+  /**
    * Moves the floors of a submitter; the function states guarantee and replies.
    */
   readonly alignSubmitter: {
@@ -347,6 +362,13 @@ export interface StatementParameters {
    */
   readonly flushReport: Readonly<Record<string, never>>;
   /**
+   * Pauses all submitters of a chain; those that are paused keep their reason.
+   */
+  readonly freezeChain: {
+    readonly chainId: number;
+    readonly reason: string;
+  };
+  /**
    * The first mode of an installation; a mode that is there stays.
    */
   readonly initialiseMode: {
@@ -410,6 +432,12 @@ export interface StatementParameters {
     readonly search: string | null;
     readonly rowLimit: number;
     readonly defaultWindow: number;
+  };
+  /**
+   * The kept headers of a chain from its head downwards.
+   */
+  readonly loadHeaders: {
+    readonly chainId: number;
   };
   /**
    * Takes back raises of the issuing floor; the function states guarantee and replies.
@@ -775,6 +803,12 @@ SELECT w.id, w.from_mode, w.to_mode, w.epoch, w.actor, w.reason, w.automatic, w.
   extract(epoch FROM w.ended_at)::double precision * 1000 AS ended_ms
 FROM ended w`,
   },
+  advanceHead: {
+    file: 'advance-head',
+    hot: false,
+    parameters: ['chainId', 'expected', 'fork', 'numbers', 'hashes', 'parents', 'transactions', 'confirmed', 'final'],
+    text: `SELECT :schema.advance_head($1, $2, $3, $4, $5, $6, $7, $8, $9) AS advanced`,
+  },
   alignSubmitter: {
     file: 'align-submitter',
     hot: false,
@@ -1080,6 +1114,15 @@ ORDER BY r.count DESC`,
   count(*) FILTER (WHERE w.lease_until > clock_timestamp()) AS workers
 FROM :schema.flush_worker w`,
   },
+  freezeChain: {
+    file: 'freeze-chain',
+    hot: false,
+    parameters: ['chainId', 'reason'],
+    text: `UPDATE :schema.submitter_nonce_state s
+SET paused_at = clock_timestamp(), paused_reason = $2, updated_at = clock_timestamp()
+WHERE s.chain_id = $1 AND s.paused_at IS NULL
+RETURNING s.submitter`,
+  },
   initialiseMode: {
     file: 'initialise-mode',
     hot: false,
@@ -1228,6 +1271,16 @@ CROSS JOIN LATERAL (
        AND a.nonce >= coalesce(s.chain_latest_count, 0)
      ORDER BY a.nonce LIMIT 1000)) b) blocking
 ORDER BY s.submitter`,
+  },
+  loadHeaders: {
+    file: 'load-headers',
+    hot: false,
+    parameters: ['chainId'],
+    text: `SELECT r.number, r.hash, r.parent_hash
+FROM :schema.chain_head h
+JOIN :schema.chain_header r ON r.chain_id = h.chain_id AND r.number <= h.head_number
+WHERE h.chain_id = $1
+ORDER BY r.number DESC`,
   },
   lowerFloor: {
     file: 'lower-floor',

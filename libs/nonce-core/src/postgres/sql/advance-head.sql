@@ -1,0 +1,11 @@
+-- A step of a followed head; the function states guarantee and reply.
+-- $1 chain_id bigint
+-- $2 expected text null  hash of the head that the step begins at
+-- $3 fork bigint
+-- $4 numbers bigint[]
+-- $5 hashes text[]
+-- $6 parents text[]
+-- $7 transactions text[]
+-- $8 confirmed bigint
+-- $9 final bigint null
+SELECT :schema.advance_head($1, $2, $3, $4, $5, $6, $7, $8, $9) AS advanced
