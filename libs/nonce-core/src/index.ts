@@ -75,6 +75,7 @@ export {
   TRACKING_STORE,
 } from './module/tokens';
 export { AlignWithChain } from './recovery/align-with-chain';
+export type { RebaselineReport } from './recovery/rebaseline-submitter';
 export type { OperatorWord } from './recovery/continuity';
 export { ContinuityWatch, type RecoveryState } from './recovery/continuity-watch';
 export {

@@ -3,6 +3,7 @@ import { engineMode, reason, wholeNumber } from './arguments';
 import { abortSwitch } from './commands/abort-switch';
 import { modeHistory } from './commands/mode-history';
 import { setPrefetch, showPrefetch, type PrefetchChange } from './commands/prefetch';
+import { resetSubmitter, type ResetOptions } from './commands/reset-submitter';
 import { showMode } from './commands/show-mode';
 import { showStatus } from './commands/show-status';
 import { switchMode, type SwitchOptions } from './commands/switch-mode';
@@ -44,6 +45,7 @@ export function buildProgram(run: Run): Command {
     .action(() => run(({ api, terminal }) => showStatus(api, terminal)));
   addMode(program, run);
   addPrefetch(program, run);
+  addReset(program, run);
   return program;
 }
 
@@ -78,6 +80,19 @@ function addMode(program: Command, run: Run): void {
     .requiredOption('--reason <text>', 'why; kept in the audit', reason)
     .action((options: { reason: string }) =>
       run(({ api, terminal }) => done(abortSwitch(api, terminal, options.reason))),
+    );
+}
+
+function addReset(program: Command, run: Run): void {
+  program
+    .command('reset')
+    .description('start a submitter anew on a chain that was reset')
+    .argument('<submitter>', 'eip155:<chain>:<address>, or an address of the default chain')
+    .requiredOption('--reason <text>', 'why; kept in the audit', reason)
+    .option('--dry-run', 'only say what would be done')
+    .option('--yes', 'do it: it cannot be taken back')
+    .action((submitter: string, options: ResetOptions) =>
+      run(({ api, terminal }) => resetSubmitter(api, terminal, { submitter, options })),
     );
 }
 

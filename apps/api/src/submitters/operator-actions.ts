@@ -1,10 +1,27 @@
-import type { AlignmentReport, EventSink, Submitter, SubmitterStore } from '@noncekit/nonce-core';
+import {
+  NonceError,
+  type AlignmentReport,
+  type EventSink,
+  type RebaselineReport,
+  type Submitter,
+  type SubmitterStore,
+} from '@noncekit/nonce-core';
 import type { OperatorOrder, RecordedOrders } from './recorded-orders';
 import { unknownSubmitter } from './submitter-reader';
 
-/** Reads the chain's counts of one submitter and moves the floors accordingly. */
+/** Brings one submitter in line with its chain, or starts it anew on another one. */
 export interface Aligner {
   alignWithChain(submitter: Submitter): Promise<AlignmentReport>;
+  rebaseline(
+    submitter: Submitter,
+    order: { readonly reason: string; readonly dryRun: boolean },
+  ): Promise<RebaselineReport>;
+}
+
+export interface ResetOrder extends OperatorOrder {
+  readonly dryRun: boolean;
+  /** The submitter once more, in full: what a reset does cannot be taken back. */
+  readonly confirm: string | undefined;
 }
 
 /**
@@ -31,5 +48,18 @@ export class OperatorActions {
   async align(order: OperatorOrder): Promise<AlignmentReport> {
     await this.orders.record(order, 'submitter.align');
     return this.aligner.alignWithChain(order.submitter);
+  }
+
+  /** A dry run changes nothing, so it needs no confirmation and leaves nothing in the audit. */
+  async reset(order: ResetOrder): Promise<RebaselineReport> {
+    const { submitter, reason, dryRun, confirm } = order;
+    if (!dryRun) {
+      if (confirm?.toLowerCase() !== submitter) {
+        const detail = `must be "${submitter}": a reset cannot be taken back`;
+        throw new NonceError('NONCE_VALIDATION', { errors: [{ pointer: '/confirm', detail }] });
+      }
+      await this.orders.record(order, 'submitter.reset');
+    }
+    return this.aligner.rebaseline(submitter, { reason, dryRun });
   }
 }

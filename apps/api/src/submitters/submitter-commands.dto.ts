@@ -6,7 +6,7 @@ import {
   type Exposure,
   type LastingMode,
 } from '@noncekit/nonce-core';
-import { IsIn, IsInt, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
 import { BoundedText } from '../http/bounded-text';
 import { IfPresent, IfPresentOrNull } from '../http/if-present';
 
@@ -19,6 +19,21 @@ export class OperatorActionDto {
   @ApiProperty({ minLength: 1, maxLength: ALLOCATION_LIMITS.maxNoteLength })
   @BoundedText(ALLOCATION_LIMITS.maxNoteLength)
   reason!: string;
+}
+
+export class ResetSubmitterDto extends OperatorActionDto {
+  @ApiPropertyOptional({ default: false, description: 'Only says what would be done' })
+  @IfPresent()
+  @IsBoolean()
+  dryRun?: boolean;
+
+  @ApiPropertyOptional({
+    maxLength: MAX_LABEL_LENGTH,
+    description: 'The submitter once more, as `eip155:<chain>:<address>`; not for a dry run',
+  })
+  @IfPresent()
+  @BoundedText(MAX_LABEL_LENGTH)
+  confirm?: string;
 }
 
 /** Fields that are left out stay as they are; null goes back to the default. */

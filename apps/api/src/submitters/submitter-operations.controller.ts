@@ -7,7 +7,8 @@ import { Actor } from '../http/principal';
 import { RequireScope } from '../http/scopes';
 import { AlignmentDto, toAlignmentDto } from './alignment.dto';
 import { OperatorActions } from './operator-actions';
-import { OperatorActionDto } from './submitter-commands.dto';
+import { RebaselineDto, toRebaselineDto } from './rebaseline.dto';
+import { OperatorActionDto, ResetSubmitterDto } from './submitter-commands.dto';
 import { SubmitterReader } from './submitter-reader';
 import { SubmitterDto, toSubmitterDto } from './submitter.dto';
 
@@ -63,5 +64,23 @@ export class SubmitterOperationsController {
     @Body() body: OperatorActionDto,
   ): Promise<AlignmentDto> {
     return toAlignmentDto(await this.actions.align({ submitter, actor, reason: body.reason }));
+  }
+
+  @Post('reset')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({
+    operationId: 'resetSubmitter',
+    summary: 'Start anew on a chain that was reset; refused while its genesis is the known one',
+  })
+  @ApiSubmitterParam()
+  @ApiOkResponse({ type: RebaselineDto })
+  @ApiProblems()
+  async reset(
+    @Param('submitter', SubmitterPipe) submitter: Submitter,
+    @Actor() actor: string,
+    @Body() body: ResetSubmitterDto,
+  ): Promise<RebaselineDto> {
+    const { reason, dryRun = false, confirm } = body;
+    return toRebaselineDto(await this.actions.reset({ submitter, actor, reason, dryRun, confirm }));
   }
 }

@@ -9,7 +9,6 @@ import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
 import type { SubmitterStore } from '../ports/submitter-store.port';
 import type { WitnessStore } from '../ports/witness.port';
-import { AlignWithChain } from '../recovery/align-with-chain';
 import { NonceEngineManager } from '../routing/engine-manager';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
 import type { SignedTransactions } from '../template/signed-transactions';
@@ -23,7 +22,7 @@ import { LockConnection } from './lock-connection';
 import { NonceComponent } from './nonce-component';
 import { NonceHealthIndicator } from './nonce-health-indicator';
 import { NonceLifecycle } from './nonce-lifecycle';
-import { NonceRecoveryService } from './nonce-recovery-service';
+import { recoveryProviders } from './recovery-providers';
 import type { OpenDatabase } from './open-database';
 import type { ResolvedNonceOptions } from './options';
 import {
@@ -83,12 +82,7 @@ export function operationProviders(): Provider[] {
       inject: [SUBMITTER_STORE],
       useFactory: (store: SubmitterStore) => new SubmitterDefaultsCache(store),
     },
-    {
-      provide: NonceRecoveryService,
-      inject: [AlignWithChain, NONCE_OPTIONS],
-      useFactory: (alignment: AlignWithChain, options: ResolvedNonceOptions) =>
-        new NonceRecoveryService(alignment, options.defaultChainId ?? undefined),
-    },
+    ...recoveryProviders(),
     {
       provide: NonceHealthIndicator,
       inject: [HEALTH_PROBES, NONCE_METRICS, FastHealth],

@@ -56,6 +56,7 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
       try {
         return await engine.allocate(command);
       } catch (error) {
+        if (isNonceError(error, 'NONCE_PAUSED')) throw await this.whyPaused(command, error);
         if (!isNonceError(error, 'NONCE_IN_FLIGHT_LIMIT')) throw error;
         if (!(await this.refresh(command.submitter))) throw error;
         return engine.allocate(command);
@@ -117,6 +118,13 @@ export class NonceEngineManager implements Omit<NonceEngine, 'name'> {
 
   inspect(submitter: Submitter): Promise<SubmitterView> {
     return this.ports.routes.read(submitter).inspect(submitter);
+  }
+
+  /** A fast store knows that a submitter is paused, and Postgres why. */
+  private async whyPaused({ submitter }: AllocateCommand, error: NonceError): Promise<NonceError> {
+    const { pausedReason } = await this.inspect(submitter);
+    if (pausedReason?.startsWith('chain reset:') !== true) return error;
+    return new NonceError('NONCE_CHAIN_RESET', { context: { submitter } });
   }
 
   private say(

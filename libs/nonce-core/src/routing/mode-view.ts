@@ -10,6 +10,8 @@ export interface ModeViewPorts {
   readonly store: Pick<ModeStore, 'read'>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Submitters whose chain takes nonces one by one: only the reliable engine issues so. */
+  readonly oneByOne?: (submitter: Submitter) => boolean;
 }
 
 type Listener = (now: ModeSnapshot) => void;
@@ -67,6 +69,7 @@ export class ModeView implements ModeSource {
 
   engineFor(submitter: Submitter): RoutedEngine {
     const { mode, pins } = this.known;
+    if (this.ports.oneByOne?.(submitter) === true) return 'reliable';
     return engineOf(mode, pins.size === 0 ? null : (pins.get(submitter) ?? null));
   }
 

@@ -43,7 +43,8 @@ export class FakeChain implements ChainReader, ChainSender {
   private readonly finalityDepth: number;
   private readonly pool: FakePool;
   private readonly startCounts = new Map<string, number>();
-  private readonly blocks: FakeBlock[];
+  private blocks: FakeBlock[];
+  private readonly delegated = new Set<string>();
   private forks = 0;
   private lagBlocks = 0;
   private away = false;
@@ -94,6 +95,31 @@ export class FakeChain implements ChainReader, ChainSender {
     for (const block of undone) for (const tx of block.transactions) this.pool.put(tx);
   }
 
+  /** Starts the chain anew: another genesis, no transactions, an empty pool. */
+  restart(): void {
+    for (const block of this.blocks) for (const tx of block.transactions) this.pool.drop(tx.txHash);
+    this.forks += 1;
+    const hash = fakeHash(`genesis ${this.forks} of ${this.chainId}`);
+    this.blocks = [{ ref: { number: 0, hash, parentHash: fakeHash('none') }, transactions: [] }];
+    this.startCounts.clear();
+  }
+
+  /** The account delegates to code from now on, or no longer (EIP-7702). */
+  delegate(address: Hex, on = true): void {
+    if (on) this.delegated.add(address.toLowerCase());
+    else this.delegated.delete(address.toLowerCase());
+  }
+
+  /** Mines an authorisation of the account: a nonce is consumed without a transaction of it. */
+  authorise(address: Hex): void {
+    const from = address.toLowerCase() as Hex;
+    const nonce = this.countAt(from, this.head);
+    const signed = this.sign({ from, nonce, payload: 'authorisation', feePerGas: 0 });
+    this.append([
+      { ...decodeFake(signed.rawTx), txHash: fakeHash(`authorisation ${from} ${nonce}`) },
+    ]);
+  }
+
   /** From now on readers see the chain this many blocks ago. */
   lag(blocks: number): void {
     this.lagBlocks = blocks;
@@ -127,6 +153,11 @@ export class FakeChain implements ChainReader, ChainSender {
     if (tag === 'pending') return latest + this.pool.executableAfter(address, latest);
     if (tag === 'latest') return latest;
     return this.countAt(address, Math.max(0, this.visibleHead - this.finalityDepth));
+  }
+
+  async isDelegated(address: Hex): Promise<boolean> {
+    this.refuseWhenAway();
+    return this.delegated.has(address.toLowerCase());
   }
 
   async block(at: BlockTag | number): Promise<BlockRef | null> {

@@ -75,3 +75,15 @@ export interface Overview {
   readonly healthy: boolean;
   readonly health: Readonly<Record<string, unknown>>;
 }
+
+/** What a reset of a submitter did, or would do. */
+export interface Rebaseline {
+  readonly submitter: string;
+  readonly done: boolean;
+  readonly knownGenesis: string | null;
+  readonly genesis: string | null;
+  readonly generation: number;
+  readonly nextNonce: number;
+  readonly kept: number;
+  readonly ended: number;
+}

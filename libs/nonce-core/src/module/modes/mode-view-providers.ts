@@ -12,6 +12,7 @@ import type { ModeSource } from '../../ports/mode-source.port';
 import type { ModeStore } from '../../ports/mode-store.port';
 import type { EpochHandOver } from '../../ports/take-over.port';
 import { PostgresModeStore } from '../../postgres/postgres-mode-store';
+import { submitterParts, type Submitter } from '../../domain/submitter';
 import { checkRedis } from '../../redis/redis-boot-checks';
 import { HandOver } from '../../routing/hand-over';
 import { ModeView } from '../../routing/mode-view';
@@ -87,7 +88,7 @@ async function openView(
   const mode = (await modeInForce(store)) ?? options.mode;
   if (mode === 'PERFORMANCE' && side !== null) await judgeRedis(side, { clock, logger });
   await store.initialise(options.mode, 'first boot');
-  const view = await ModeView.open({ store, clock, logger });
+  const view = await ModeView.open({ store, clock, logger, oneByOne: oneByOne(options) });
   if (side === null) warnWithoutRedis(view, logger);
   if (mode !== options.mode) {
     logger.info('another mode is in force than the one configured for the first boot', {
@@ -156,4 +157,12 @@ function openHandOver(
     apply: (facts) => applyFacts({ store, shardOf }, settings, facts),
     logger,
   });
+}
+
+/** Submitters of chains that refuse a nonce above the next one. */
+function oneByOne({ chains }: ResolvedNonceOptions): (submitter: Submitter) => boolean {
+  const strict = new Set(
+    chains.filter(({ profile }) => profile.strictNonce).map(({ profile }) => profile.chainId),
+  );
+  return (submitter) => strict.size > 0 && strict.has(submitterParts(submitter).chainId);
 }
