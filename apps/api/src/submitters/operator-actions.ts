@@ -53,6 +53,7 @@ export class OperatorActions {
   /** A dry run changes nothing, so it needs no confirmation and leaves nothing in the audit. */
   async reset(order: ResetOrder): Promise<RebaselineReport> {
     const { submitter, reason, dryRun, confirm } = order;
+    await this.orders.refuseUnknown(submitter);
     if (!dryRun) {
       if (confirm?.toLowerCase() !== submitter) {
         const detail = `must be "${submitter}": a reset cannot be taken back`;

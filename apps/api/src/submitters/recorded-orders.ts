@@ -21,7 +21,7 @@ export class RecordedOrders {
     action: string,
     detail?: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    await this.reader.view(order.submitter);
+    await this.refuseUnknown(order.submitter);
     await this.access.audit({
       actor: order.actor,
       action,
@@ -29,5 +29,10 @@ export class RecordedOrders {
       reason: order.reason,
       ...(detail === undefined ? {} : { detail }),
     });
+  }
+
+  /** @throws NonceError NONCE_SUBMITTER_UNKNOWN */
+  async refuseUnknown(submitter: Submitter): Promise<void> {
+    await this.reader.view(submitter);
   }
 }

@@ -45,7 +45,7 @@ const ruledBy = (engine: string) =>
   );
 
 it('S15, L1: a floor whose block was replaced falls after looks that agree, and leaves no gap', async () => {
-  await bench.chain.mine();
+  bench.chain.mine();
   await foreignUse(5);
   expect((await align()).chainLatest).toBe(5);
   expect(await issue()).toEqual([5]);

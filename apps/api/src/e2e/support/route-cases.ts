@@ -210,6 +210,15 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   operation('align'),
   operation('pause'),
   operation('resume'),
+  {
+    ...operation('reset'),
+    // Refused before anything is looked at: it is not confirmed.
+    badFields: {
+      reason: [...BAD_NOTES, undefined],
+      dryRun: ['true', 1],
+      confirm: ['', 7, 'x'.repeat(201)],
+    },
+  },
 ];
 
 /** Spellings that are no submitter: wrong length, wrong digits, wrong chain ids, wrong namespace. */
