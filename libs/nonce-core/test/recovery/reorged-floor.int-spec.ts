@@ -77,6 +77,7 @@ it('S15: a count that is lower alone, on the same blocks, lowers nothing', async
     genesisHash: () => chain.genesisHash(),
     transactionCount: () => Promise.resolve(1),
     block: (at) => chain.block(at),
+    blockContents: (...asked) => chain.blockContents(...asked),
     receipts: (hashes) => chain.receipts(hashes),
     transaction: (hash) => chain.transaction(hash),
   };
