@@ -247,6 +247,9 @@ describe.each([
     expect(accepted).toMatchObject({ outcome: 'accepted' });
     await node.mine();
     expect(await countOf()).toBe(before + 1);
+    const code = await rpc('eth_getCode', [authority.address, 'latest']);
+    expect(code).toBe(`0xef0100${RECIPIENT.slice(2)}`);
+    expect(await rpc('eth_getCode', [RECIPIENT, 'latest'])).toBe('0x');
   });
 });
 

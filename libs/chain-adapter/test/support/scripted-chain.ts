@@ -10,6 +10,8 @@ const NO_PARENT: Hex = `0x${'0'.repeat(64)}`;
 interface Account {
   readonly count: number;
   readonly balance: bigint;
+  /** What it delegates to under EIP-7702. */
+  readonly delegate?: Hex;
 }
 
 export interface ScriptedBlock {
@@ -41,6 +43,8 @@ export class ScriptedChain {
   baseFee = GWEI;
   readonly blockGasLimit = 30_000_000n;
   private readonly finalityDepth: number;
+  /** Recovering a signer takes milliseconds, and the same bytes arrive again and again. */
+  private readonly read = new Map<Hex, ScriptedTransaction>();
   private readonly gifts = new Map<Hex, bigint>();
   private blocks: ScriptedBlock[];
   private forks = 0;
@@ -95,8 +99,9 @@ export class ScriptedChain {
   // ---- what a test does to the chain ----
 
   async submit(rawTx: Hex): Promise<Refusal | ScriptedTransaction> {
-    const tx = await readTransaction(rawTx);
+    const tx = this.read.get(rawTx) ?? (await readTransaction(rawTx));
     if (tx === null) return 'not-a-transaction';
+    this.read.set(rawTx, tx);
     this.seen.push(tx);
     if (tx.chainId !== this.chainId) return 'other-chain';
     const account = this.accountAt(tx.from);
@@ -177,16 +182,18 @@ export class ScriptedChain {
   private execute(tx: ScriptedTransaction, accounts: Map<Hex, Account>): void {
     this.pool.remove(tx);
     const change = (address: Hex, by: Partial<Account>): void => {
-      const { count, balance } = accounts.get(address) ?? { count: 0, balance: 0n };
+      const { count, balance, ...rest } = accounts.get(address) ?? { count: 0, balance: 0n };
       accounts.set(address, {
+        ...rest,
+        ...by,
         count: count + (by.count ?? 0),
         balance: balance + (by.balance ?? 0n),
       });
     };
     change(tx.from, { count: 1, balance: -(tx.value + TRANSFER_GAS * this.priceOf(tx)) });
     if (tx.to !== null) change(tx.to, { balance: tx.value });
-    for (const { address, nonce } of tx.authorisations) {
-      if ((accounts.get(address)?.count ?? 0) === nonce) change(address, { count: 1 });
+    for (const { address, nonce, delegate } of tx.authorisations) {
+      if ((accounts.get(address)?.count ?? 0) === nonce) change(address, { count: 1, delegate });
     }
   }
 

@@ -56,6 +56,10 @@ export class ScriptedProvider {
         const { balance } = chain.accountAt(address as Hex, this.find(at) ?? chain.head);
         return { result: hex(balance) };
       },
+      eth_getCode: ([address, at]) => {
+        const { delegate } = chain.accountAt(address as Hex, this.find(at) ?? chain.head);
+        return { result: delegate === undefined ? '0x' : `0xef0100${delegate.slice(2)}` };
+      },
       eth_getTransactionCount: ([address, at]) => this.count(address as Hex, at),
       eth_getTransactionByHash: ([hash]) => ({ result: this.transaction(hash as Hex) }),
       eth_getTransactionReceipt: ([hash]) => ({ result: this.receipt(hash as Hex) }),

@@ -16,7 +16,11 @@ export interface ScriptedTransaction {
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
   /** EIP-7702: accounts whose count rises by one without a transaction of theirs. */
-  readonly authorisations: readonly { readonly address: Hex; readonly nonce: number }[];
+  readonly authorisations: readonly {
+    readonly address: Hex;
+    readonly nonce: number;
+    readonly delegate: Hex;
+  }[];
 }
 
 /** null for bytes that are no signed transaction. */
@@ -30,6 +34,7 @@ export async function readTransaction(rawTx: Hex): Promise<ScriptedTransaction |
       lists.map(async (authorization) => ({
         address: lower(await recoverAuthorizationAddress({ authorization })),
         nonce: authorization.nonce,
+        delegate: lower(authorization.address),
       })),
     );
     return {

@@ -139,7 +139,7 @@ export class ChainWorld {
   }
 
   round(): Promise<void> {
-    return this.jobs.round();
+    return this.jobs.round({ healed: false });
   }
 
   /** Everything is told truly again, from now on. */
@@ -163,7 +163,7 @@ export class ChainWorld {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       for (const payer of this.payers) await this.takeUpWaiting(payer);
       this.chain.mine(round % 4 === 3 ? FINALITY_DEPTH + 1 : 1);
-      await this.round();
+      await this.jobs.round({ healed: true });
       if (round % 4 === 3 && (await this.jobs.openRows()).length === 0) return;
     }
     throw new Error(`never settled: ${JSON.stringify(await this.jobs.openRows())}`);
