@@ -235,6 +235,67 @@ describe('noncectl prefetch', () => {
   });
 });
 
+describe('noncectl reset', () => {
+  const SUBMITTER = `eip155:31337:0x${'ab'.repeat(20)}`;
+  const PATH = `/v1/submitters/${encodeURIComponent(SUBMITTER)}`;
+  const ANSWER = {
+    submitter: SUBMITTER,
+    done: true,
+    knownGenesis: '0x01',
+    genesis: '0x02',
+    generation: 2,
+    epoch: 5,
+    nextNonce: 7,
+    kept: 1,
+    ended: 3,
+  };
+  const script = (answer: object): void => {
+    api.script({
+      [`GET ${PATH}`]: ok({ submitter: SUBMITTER }),
+      [`POST ${PATH}/reset`]: ok({ ...ANSWER, ...answer }),
+    });
+  };
+  const asked = (): unknown => api.asked.find(({ method }) => method === 'POST')?.body;
+
+  it('only says what it would do without --yes, and ends as wrongly used', async () => {
+    script({ done: false });
+    const { exitCode, out, err } = await run(`reset ${SUBMITTER} --reason new~chain`);
+    expect({ exitCode, body: asked() }).toEqual({
+      exitCode: 2,
+      body: { reason: 'new chain', dryRun: true },
+    });
+    expect(out).toContain('starts at nonce 7, generation 2');
+    expect(err).toContain('repeat with --yes');
+  });
+
+  it('is content with a dry run that was asked for, --yes or not', async () => {
+    script({ done: false });
+    const { exitCode } = await run(`reset ${SUBMITTER} --reason new --dry-run --yes`);
+    expect({ exitCode, body: asked() }).toEqual({
+      exitCode: 0,
+      body: { reason: 'new', dryRun: true },
+    });
+  });
+
+  it('names the submitter in full as its confirmation', async () => {
+    script({});
+    const { exitCode, out } = await run(`reset ${SUBMITTER} --reason new --yes`);
+    expect({ exitCode, body: asked() }).toEqual({
+      exitCode: 0,
+      body: { reason: 'new', confirm: SUBMITTER },
+    });
+    expect(out).toContain('3 nonces of the old chain were never exposed; 1 may have been sent');
+  });
+
+  it('tells a conflict while the chain was not reset', async () => {
+    api.script({
+      [`GET ${PATH}`]: ok({ submitter: SUBMITTER }),
+      [`POST ${PATH}/reset`]: problem(412, 'NONCE_PRECONDITION'),
+    });
+    expect((await run(`reset ${SUBMITTER} --reason new --yes`)).exitCode).toBe(5);
+  });
+});
+
 describe('noncectl status', () => {
   const health = { nonce: { status: 'up' }, redis: { status: 'down', detail: 'no answer' } };
 

@@ -154,7 +154,7 @@ export const ERROR_CATALOGUE = {
     status: 409,
     retryable: false,
     title: 'The chain has another genesis block than the one remembered.',
-    fix: 'Re-baseline the submitter if the chain was reset on purpose.',
+    fix: 'If the chain was reset on purpose: `noncectl reset`, or `POST /v1/submitters/{submitter}/reset`.',
   },
   NONCE_OUT_OF_RANGE: {
     status: 422,
