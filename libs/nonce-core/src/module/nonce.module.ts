@@ -48,6 +48,7 @@ const EXPORTS = [
   tokens.SUBMITTER_STORE,
   tokens.ALIGNMENT_STORE,
   tokens.TRACKING_STORE,
+  tokens.HEAD_STORE,
   tokens.ACCESS_STORE,
   tokens.CHAIN_REGISTRY,
   tokens.MODE_STORE,
