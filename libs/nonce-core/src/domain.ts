@@ -14,6 +14,7 @@ export * from './domain/in-flight-window';
 export * from './domain/nonce';
 export * from './domain/nonce-outcome';
 export * from './domain/quarantine-policy';
+export * from './domain/stuck-answer';
 export * from './domain/submission-outcome';
 export * from './domain/submitter';
 export * from './domain/submitter-view';

@@ -2,6 +2,8 @@ export * from './ports/access-store.port';
 export * from './ports/allocation-store.port';
 export * from './ports/baseline.port';
 export * from './ports/burn-signer.port';
+export * from './ports/signer.port';
+export * from './ports/stuck-hook.port';
 export * from './ports/chain.port';
 export * from './ports/clock.port';
 export * from './ports/engine.port';

@@ -3,6 +3,8 @@ import type { Exposure } from '../domain/allocation';
 import type { LastingMode } from '../domain/engine-mode';
 import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-policy';
 import type { BurnSigner } from '../ports/burn-signer.port';
+import type { TransactionSigner } from '../ports/signer.port';
+import type { StuckHook } from '../ports/stuck-hook.port';
 import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
 import type { IntentPolicy } from '../ports/fast-epoch-store.port';
 import type { Logger } from '../ports/logger.port';
@@ -130,6 +132,10 @@ export interface NonceModuleOptions extends SwitchingOptions {
   readonly quarantine?: { readonly ms?: number; readonly release?: QuarantineRelease };
   /** Signs transfers of nothing that close nonces, under `quarantine.release: 'burn'`. */
   readonly burnSigner?: BurnSigner;
+  /** Signs the same work again for a higher fee; without one fees are never raised. */
+  readonly signer?: TransactionSigner;
+  /** Decides about nonces that make no progress; without one what helps by itself is done. */
+  readonly stuckHook?: StuckHook;
   readonly shutdown?: { readonly deadlineMs?: number };
   readonly metrics?: {
     /** Registry that receives the metrics; by default each module has its own. */
@@ -191,6 +197,8 @@ export interface ResolvedNonceOptions extends ResolvedSwitching {
   readonly intent: { readonly signerCheck: SignerCheck };
   readonly quarantine: QuarantinePolicy;
   readonly burnSigner: BurnSigner | null;
+  readonly signer: TransactionSigner | null;
+  readonly stuckHook: StuckHook | null;
   readonly shutdown: { readonly deadlineMs: number };
   readonly metrics: { readonly registry: Registry | null; readonly enabled: boolean };
   readonly logger: Logger | null;

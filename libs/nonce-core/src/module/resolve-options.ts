@@ -43,6 +43,8 @@ export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOption
     redis: { client: null, ...OPTION_DEFAULTS.redis, ...options.redis },
     metrics: { registry: null, ...OPTION_DEFAULTS.metrics, ...options.metrics },
     burnSigner: options.burnSigner ?? null,
+    signer: options.signer ?? null,
+    stuckHook: options.stuckHook ?? null,
     logger: options.logger ?? null,
   };
   problems.throwIfAny();
@@ -69,6 +71,8 @@ const OPTION_KEYS = [
   'intent',
   'quarantine',
   'burnSigner',
+  'signer',
+  'stuckHook',
   'shutdown',
   'metrics',
   'global',

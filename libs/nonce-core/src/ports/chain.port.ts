@@ -76,6 +76,8 @@ export interface SubmissionReport {
   readonly txHash: Hex;
   /** The node's own words, shortened; null when it accepted. */
   readonly detail: string | null;
+  /** What `not-accepted-now` is for, where the words say so. */
+  readonly lacks?: 'funds' | 'fee';
 }
 
 /** Sends signed bytes. Never throws for an answer of a node: each becomes an outcome. */

@@ -25,6 +25,12 @@ export interface TrackedAllocation extends Allocation {
   readonly unchangedMs: number;
   /** How long the row has waited for a decision; null when it needs none. */
   readonly stuckMs: number | null;
+  /** How often its present bytes were sent again: in all, and in the minute that runs. */
+  readonly resends: { readonly total: number; readonly inMinute: number };
+  /** The lowest open nonce of the account that is not out, as far as rows say; null without one. */
+  readonly gapNonce: number | null;
+  /** Names the claim under which this row was read. */
+  readonly claim: string;
 }
 
 /** What was learned about one nonce; applied only while the row is still as it was claimed. */
@@ -55,7 +61,20 @@ export interface BurnRecord {
   readonly hashesSeen: number;
   readonly txHash: Hex;
   readonly rawTx: Hex;
+  readonly reason: string;
   readonly nextLookMs: number;
+}
+
+/** The same work signed again for more, to be recorded before it is sent. */
+export type BumpRecord = BurnRecord;
+
+/** Bytes of a claimed row that are about to be sent again. */
+export interface SendRecord {
+  readonly id: string;
+  readonly from: AllocationStage;
+  readonly hashesSeen: number;
+  /** The claim it was found by: another worker's claim refuses it. */
+  readonly claim: string;
 }
 
 /**
@@ -79,11 +98,25 @@ export interface TrackingStore {
   /** Ids of the rows written; rows that changed meanwhile are left alone. */
   apply(verdicts: readonly TrackingVerdict[]): Promise<ReadonlySet<string>>;
   /**
-   * Moves quarantined rows to BURNING with the hash and bytes of the burn, or adds a better paying one
+   * Moves exposed rows to BURNING with the hash and bytes of the burn, or adds a better paying one
    * to a row that is BURNING: from then on their holders are refused. Ids of the rows written; rows
    * that changed meanwhile, or whose nonce the chain counts as used, are left alone.
    */
   recordBurns(burns: readonly BurnRecord[]): Promise<ReadonlySet<string>>;
+  /**
+   * Adds a hash to rows in INTENT or BROADCAST and makes its bytes the ones that are sent again. Ids
+   * of the rows written; rows that changed meanwhile, or whose nonce counts as used, are left alone.
+   */
+  recordBumps(bumps: readonly BumpRecord[]): Promise<ReadonlySet<string>>;
+  /**
+   * Counts one more attempt and keeps the claim for `leaseMs`; called before bytes are sent again.
+   * Ids of the rows that may be sent; a row that changed, or that another worker has claimed since,
+   * or whose attempts are spent, is not among them.
+   */
+  recordSends(
+    sends: readonly SendRecord[],
+    bounds: { readonly perMinute: number; readonly total: number; readonly leaseMs: number },
+  ): Promise<ReadonlySet<string>>;
   /** Moves the next look of claimed rows without changing their stage. */
   postpone(rows: readonly { readonly id: string; readonly nextLookMs: number }[]): Promise<void>;
   /** Totals for gauges and health; cheap, from partial indexes. */

@@ -8,6 +8,7 @@ import { SchemaFunctions1763860000000 } from './migrations/1763860000000-schema-
 import { Burns1763861000000 } from './migrations/1763861000000-burns';
 import { Modes1763862000000 } from './migrations/1763862000000-modes';
 import { Heads1763863000000 } from './migrations/1763863000000-heads';
+import { Resends1763864000000 } from './migrations/1763864000000-resends';
 import { ChainGenerations1763865000000 } from './migrations/1763865000000-chain-generations';
 
 export interface DatabaseOptions {
@@ -61,6 +62,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       Burns1763861000000,
       Modes1763862000000,
       Heads1763863000000,
+      Resends1763864000000,
       ChainGenerations1763865000000,
     ],
     migrationsTableName: 'schema_migration',

@@ -1,7 +1,9 @@
 import type { Allocation } from '../domain/allocation';
 import type { Hex } from '../domain/brand';
 import type {
+  BumpRecord,
   BurnRecord,
+  SendRecord,
   TrackedAllocation,
   TrackingStore,
   TrackingVerdict,
@@ -22,6 +24,10 @@ interface TrackedRow extends AllocationRow {
   readonly chain_finalized_count: string | null;
   readonly unchanged_ms: number;
   readonly stuck_ms: number | null;
+  readonly resends: number;
+  readonly resends_in_minute: number;
+  readonly gap_nonce: string | null;
+  readonly claim: string;
 }
 
 interface BacklogRow {
@@ -31,6 +37,8 @@ interface BacklogRow {
   readonly recyclable: string;
 }
 
+type BumpColumns = Unguarded<StatementParameters['recordBumps']>;
+type SendColumns = Unguarded<StatementParameters['recordSends']>;
 type BurnColumns = Unguarded<StatementParameters['recordBurns']>;
 type ApplyColumns = Unguarded<StatementParameters['applyTracking']>;
 
@@ -81,13 +89,35 @@ export class PostgresTrackingStore implements TrackingStore {
     if (burns.length === 0) return new Set();
     const rows = await this.runner.run<{ id: string }, BurnColumns>(
       this.runner.statements.recordBurns,
+      signedColumns(burns),
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async recordBumps(bumps: readonly BumpRecord[]): Promise<ReadonlySet<string>> {
+    if (bumps.length === 0) return new Set();
+    const rows = await this.runner.run<{ id: string }, BumpColumns>(
+      this.runner.statements.recordBumps,
+      signedColumns(bumps),
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async recordSends(
+    sends: readonly SendRecord[],
+    bounds: Parameters<TrackingStore['recordSends']>[1],
+  ): Promise<ReadonlySet<string>> {
+    if (sends.length === 0) return new Set();
+    const rows = await this.runner.run<{ id: string }, SendColumns>(
+      this.runner.statements.recordSends,
       {
-        ids: burns.map((burn) => burn.id),
-        fromStages: burns.map((burn) => burn.from),
-        hashesSeen: burns.map((burn) => burn.hashesSeen),
-        txHashes: burns.map((burn) => burn.txHash.toLowerCase()),
-        rawTxs: burns.map((burn) => Buffer.from(burn.rawTx.slice(2), 'hex')),
-        nextLookMs: burns.map((burn) => Math.round(burn.nextLookMs)),
+        ids: sends.map((send) => send.id),
+        fromStages: sends.map((send) => send.from),
+        hashesSeen: sends.map((send) => send.hashesSeen),
+        claims: sends.map((send) => send.claim),
+        maxPerMinute: bounds.perMinute,
+        maxTotal: bounds.total,
+        leaseMs: bounds.leaseMs,
       },
     );
     return new Set(rows.map((row) => row.id));
@@ -133,6 +163,18 @@ function applyColumns(verdicts: readonly TrackingVerdict[]): ApplyColumns {
   };
 }
 
+function signedColumns(records: readonly BurnRecord[]): BurnColumns & BumpColumns {
+  return {
+    ids: records.map((record) => record.id),
+    fromStages: records.map((record) => record.from),
+    hashesSeen: records.map((record) => record.hashesSeen),
+    txHashes: records.map((record) => record.txHash.toLowerCase()),
+    rawTxs: records.map((record) => Buffer.from(record.rawTx.slice(2), 'hex')),
+    nextLookMs: records.map((record) => Math.round(record.nextLookMs)),
+    reasons: records.map((record) => record.reason),
+  };
+}
+
 function toTracked(row: TrackedRow): TrackedAllocation {
   return {
     ...toAllocation(row),
@@ -147,6 +189,9 @@ function toTracked(row: TrackedRow): TrackedAllocation {
     chainFinalizedCount: toNumber(row.chain_finalized_count),
     unchangedMs: row.unchanged_ms,
     stuckMs: row.stuck_ms,
+    resends: { total: row.resends, inMinute: row.resends_in_minute },
+    gapNonce: toNumber(row.gap_nonce),
+    claim: row.claim,
   };
 }
 

@@ -13,4 +13,9 @@ export interface SignedTransactions {
   read(rawTx: Hex): SignedTransaction;
   /** The account that signed, lower-case. */
   sender(rawTx: Hex): Promise<Hex>;
+  /**
+   * Why `bumped` may not take the place of `original`: it does other work, or one of its fees is below
+   * what pools ask of a replacement. null when it may.
+   */
+  problemOfBump(original: Hex, bumped: Hex): string | null;
 }

@@ -16,6 +16,13 @@ export class TestSignedTransactions implements SignedTransactions {
   async sender(rawTx: Hex): Promise<Hex> {
     return decoded(rawTx)?.from ?? this.real.sender(rawTx);
   }
+
+  problemOfBump(original: Hex, bumped: Hex): string | null {
+    const [old, fake] = [decoded(original), decoded(bumped)];
+    if (old === null || fake === null) return this.real.problemOfBump(original, bumped);
+    if (fake.payload !== old.payload || fake.nonce !== old.nonce) return 'other work';
+    return fake.feePerGas * 10 < old.feePerGas * 11 ? 'too low a fee' : null;
+  }
 }
 
 function decoded(rawTx: Hex): ReturnType<typeof decodeFake> | null {

@@ -1,16 +1,17 @@
+import type { Decided } from './decided';
 import type { ConfiguredChain } from '../ports/chain.port';
 import { submitterParts } from '../domain/submitter';
 import type { BurnSigner, BurnSigning } from '../ports/burn-signer.port';
 import type { BurnRecord, TrackedAllocation } from '../ports/tracking-store.port';
 import { announceVerdicts } from './announce-verdicts';
 import { stuck } from './decide-stuck';
-import { pause, type TrackingDecision, type TrackingRules } from './tracking-decision';
+import { pause, type TrackingRules } from './tracking-decision';
 import type { TrackingDeps } from './tracking-deps';
 
-type Decided = readonly [TrackedAllocation, TrackingDecision];
 type BurnDeps = Pick<TrackingDeps, 'store' | 'events' | 'metrics' | 'logger'>;
 
 const WHY = 'no evidence came: closing it by a transfer of nothing';
+const WHY_GIVEN_UP = 'its bytes are given up: closing it by a transfer of nothing';
 
 /**
  * Fences the holders of nonces that are to be closed, and hands back what is to be sent for them.
@@ -37,7 +38,10 @@ export class BurnRows {
     const burns: [TrackedAllocation, BurnRecord][] = [];
     for (const [row, signing] of signings) {
       if (signing.kind === 'signed') {
-        burns.push([row, recordOf(row, signing, 2 * profile.pollIntervalMs)]);
+        burns.push([
+          row,
+          { ...recordOf(row, signing, 2 * profile.pollIntervalMs), reason: whyBurn(row) },
+        ]);
       } else if (signing.kind === 'refused') {
         undecided.push([row, stuck(row, rules, `no burn: ${signing.reason}`)]);
       } else {
@@ -62,7 +66,7 @@ export class BurnRows {
     const written = await this.deps.store.recordBurns(burns.map(([, burn]) => burn));
     const recorded = burns.filter(([row]) => written.has(row.id));
     announceVerdicts(
-      recorded.map(([row, burn]) => ({ ...burn, from: row.stage, to: 'BURNING', reason: WHY })),
+      recorded.map(([row, burn]) => ({ ...burn, from: row.stage, to: 'BURNING' })),
       new Map(recorded.map(([row]) => [row.id, row])),
       this.deps,
     );
@@ -74,17 +78,24 @@ export class BurnRows {
   }
 }
 
+function whyBurn({ stage }: TrackedAllocation): string {
+  return stage === 'INTENT' || stage === 'BROADCAST' ? WHY_GIVEN_UP : WHY;
+}
+
 function recordOf(
   row: TrackedAllocation,
   { txHash, rawTx }: Extract<BurnSigning, { kind: 'signed' }>,
   nextLookMs: number,
-): BurnRecord {
+): Omit<BurnRecord, 'reason'> {
   const { id, stage: from, hashes } = row;
   return { id, from, hashesSeen: hashes.length, txHash, rawTx, nextLookMs };
 }
 
 /** The row as it is once the burn is recorded. */
-function burningRow(row: TrackedAllocation, { txHash, rawTx }: BurnRecord): TrackedAllocation {
+function burningRow(
+  row: TrackedAllocation,
+  { txHash, rawTx, reason }: BurnRecord,
+): TrackedAllocation {
   return {
     ...row,
     status: 'RESERVED',
@@ -93,7 +104,7 @@ function burningRow(row: TrackedAllocation, { txHash, rawTx }: BurnRecord): Trac
     hashes: [...row.hashes, txHash],
     burnHashes: [...row.burnHashes, txHash],
     burnTx: rawTx,
-    note: WHY,
+    note: reason,
     unchangedMs: 0,
     stuckMs: null,
   };

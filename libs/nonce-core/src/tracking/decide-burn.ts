@@ -1,7 +1,7 @@
 import type { SubmissionReport } from '../ports/chain.port';
 import type { TrackedAllocation } from '../ports/tracking-store.port';
 import type { ChainEvidence } from './chain-evidence';
-import { isUsed, orStuck, stuck, WHY_STUCK } from './decide-stuck';
+import { isUsed, orStuck, stuck } from './decide-stuck';
 import { nextLookMs } from './look-pace';
 import {
   blocksToFinality,
@@ -43,7 +43,7 @@ export function decideBurning(
   if (evidence.pool === null) return { kind: 'look-in-pool' };
   if (mayPayMore(row, rules)) return { kind: 'burn' };
   if (evidence.pool === 'absent' && row.burnTx !== null) return { kind: 'resend' };
-  return orStuck(row, rules, WHY_STUCK[evidence.pool]);
+  return orStuck(row, rules, evidence.pool);
 }
 
 /**

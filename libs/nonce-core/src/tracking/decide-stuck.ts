@@ -1,9 +1,16 @@
+import type { StuckCause } from '../domain/stuck-answer';
 import type { TrackedAllocation } from '../ports/tracking-store.port';
 import { nextLookMs } from './look-pace';
-import { pause, verdict, type TrackingDecision, type TrackingRules } from './tracking-decision';
+import {
+  pause,
+  verdict,
+  type SettledDecision,
+  type TrackingDecision,
+  type TrackingRules,
+} from './tracking-decision';
 
 /** Why a transaction that a node took makes no progress, by what the pools say of it. */
-export const WHY_STUCK = {
+const WHY_STUCK = {
   pooled: 'in a pool for long; its fee may be too low',
   mined: 'reported as mined, without a receipt',
   absent: 'in no pool known to us, and its bytes were not stored',
@@ -14,10 +21,12 @@ export const WHY_STUCK = {
 export function orStuck(
   row: TrackedAllocation,
   rules: TrackingRules,
-  reason: string,
+  pool: keyof typeof WHY_STUCK,
 ): TrackingDecision {
-  if (row.stuckMs !== null || row.unchangedMs < rules.stuckAfterMs) return pause(row, rules);
-  return stuck(row, rules, reason);
+  const cause: StuckCause = pool === 'pooled' ? 'fee-too-low' : 'unknown';
+  if (row.stuckMs !== null) return { ...pause(row, rules), stuck: cause };
+  if (row.unchangedMs < rules.stuckAfterMs) return pause(row, rules);
+  return { ...stuck(row, rules, WHY_STUCK[pool]), stuck: cause };
 }
 
 /**
@@ -28,7 +37,7 @@ export function stuck(
   row: TrackedAllocation,
   rules: TrackingRules,
   reason: string,
-): TrackingDecision {
+): SettledDecision {
   const waitedMs = row.stuckMs ?? row.unchangedMs;
   const look = nextLookMs(waitedMs, rules.profile.pollIntervalMs);
   if (row.stuckMs !== null && row.note === reason) return { kind: 'wait', nextLookMs: look };

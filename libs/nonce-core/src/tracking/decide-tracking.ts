@@ -4,7 +4,7 @@ import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store
 import type { ChainEvidence } from './chain-evidence';
 import { decideBurned, decideBurning, decideRelease } from './decide-burn';
 import { decideConsumed, decideTaken, isInherited } from './decide-taken';
-import { isUsed, orStuck, stuck, WHY_STUCK } from './decide-stuck';
+import { isUsed, orStuck, stuck } from './decide-stuck';
 import { lookAfterTroubleMs } from './look-pace';
 import {
   blocksToFinality,
@@ -136,7 +136,7 @@ function decideAbsent(
       if (row.unchangedMs < unseenAfterMs) return pause(row, rules);
       if (evidence.pool === null) return { kind: 'look-in-pool' };
       if (evidence.pool === 'absent' && row.rawTx !== null) return { kind: 'resend' };
-      return orStuck(row, rules, WHY_STUCK[evidence.pool]);
+      return orStuck(row, rules, evidence.pool);
     case 'QUARANTINED':
       return decideQuarantined(row, evidence, rules);
     default:

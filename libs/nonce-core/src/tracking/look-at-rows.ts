@@ -3,9 +3,9 @@ import { isNonceError } from '../domain/errors/nonce-error';
 import { submitterParts } from '../domain/submitter';
 import type { ConfiguredChain } from '../ports/chain.port';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
-import { BurnRows } from './burn-rows';
+import { ActOnRows } from './act-on-rows';
+import type { Decided, Judging } from './decided';
 import { gatherEvidence, readHeights, type ChainEvidence } from './chain-evidence';
-import { decideAfterResend } from './decide-after-resend';
 import { decideTracking } from './decide-tracking';
 import { nextLookMs, paceOfFollowed } from './look-pace';
 import { announceVerdicts } from './announce-verdicts';
@@ -13,13 +13,6 @@ import type { TrackingDecision, TrackingRules } from './tracking-decision';
 import type { TrackingDeps, TrackingSettings } from './tracking-deps';
 
 type Postponed = { readonly id: string; readonly nextLookMs: number };
-type Decided = readonly [TrackedAllocation, TrackingDecision];
-
-/** What the rows of one chain are judged by. */
-interface Judging {
-  readonly chain: ConfiguredChain;
-  readonly rules: TrackingRules;
-}
 
 /**
  * Claims rows of some stages, gathers evidence, decides, applies. A claim that is never answered
@@ -27,13 +20,13 @@ interface Judging {
  * answer postpones its own rows only, and never decides anything.
  */
 export class LookAtRows {
-  private readonly burns: BurnRows | null;
+  private readonly acting: ActOnRows;
 
   constructor(
     private readonly deps: TrackingDeps,
     private readonly settings: TrackingSettings,
   ) {
-    this.burns = deps.burnSigner === null ? null : new BurnRows(deps, deps.burnSigner);
+    this.acting = new ActOnRows(deps, settings.claimMs);
   }
 
   /** @returns the number of rows looked at; the caller repeats until it is none. */
@@ -69,8 +62,7 @@ export class LookAtRows {
           ] as const;
         }),
       );
-      const prepared = await this.prepareBurns(judged, { chain, rules });
-      const decided = await this.resendInOrder(prepared, { chain, rules });
+      const decided = await this.acting.act(judged, { chain, rules });
       await this.apply(this.paced(decided, chain));
     } catch (error) {
       if (!isNonceError(error, 'NONCE_CHAIN_UNREACHABLE')) throw error;
@@ -95,48 +87,6 @@ export class LookAtRows {
     const burn = row.stage === 'BURNING' ? row.burnHashes.at(-1) : undefined;
     const pool = await reader.transaction(burn ?? row.hashes.at(-1) ?? '0x');
     return decideTracking(row, { ...by.evidence, pool }, by.rules);
-  }
-
-  /** All burns of one look are signed and recorded together; only then is the first one sent. */
-  private async prepareBurns(
-    judged: readonly Decided[],
-    { chain, rules }: Judging,
-  ): Promise<readonly Decided[]> {
-    const due = judged.filter(([, decision]) => decision.kind === 'burn');
-    if (due.length === 0 || this.burns === null) return judged;
-    const rows = due.map(([row]) => row);
-    const prepared = await this.burns.prepare(rows, chain, rules);
-    return [...judged.filter(([, decision]) => decision.kind !== 'burn'), ...prepared];
-  }
-
-  /** Each account's bytes in nonce order: some chains refuse a nonce whose predecessor is missing. */
-  private async resendInOrder(
-    judged: readonly Decided[],
-    by: Judging,
-  ): Promise<readonly Decided[]> {
-    const accounts = new Map<string, Decided[]>();
-    for (const one of judged) {
-      const { submitter } = one[0];
-      accounts.set(submitter, [...(accounts.get(submitter) ?? []), one]);
-    }
-    const sent = await Promise.all(
-      [...accounts.values()].map(async (ofAccount) => {
-        const decided: Decided[] = [];
-        for (const [row, decision] of ofAccount.sort(([a], [b]) => a.nonce - b.nonce)) {
-          decided.push([row, decision.kind === 'resend' ? await this.resend(row, by) : decision]);
-        }
-        return decided;
-      }),
-    );
-    return sent.flat();
-  }
-
-  private async resend(row: TrackedAllocation, by: Judging): Promise<TrackingDecision> {
-    const bytes = row.stage === 'BURNING' ? row.burnTx : row.rawTx;
-    if (bytes === null) return { kind: 'resend' };
-    const report = await by.chain.sender.send(bytes);
-    if (!row.hashes.includes(report.txHash)) this.reportForeignBytes(row);
-    return decideAfterResend(row, report, by.rules);
   }
 
   /** Only heads that are followed wake rows; without them every row keeps its own pace. */
@@ -173,20 +123,11 @@ export class LookAtRows {
     );
   }
 
-  /** The stored bytes are not those of a recorded hash: whoever wrote the intent mixed them up. */
-  private reportForeignBytes({ submitter, nonce, id }: TrackedAllocation): void {
-    const kind = 'intent-hash-mismatch';
-    this.deps.metrics.count('nonce_anomalies_total', { kind });
-    this.deps.logger.error('stored bytes have another hash than recorded', {
-      submitter,
-      nonce,
-      allocationId: id,
-    });
-  }
-
   private rulesOf({ profile }: ConfiguredChain): TrackingRules {
-    const { quarantine, stuckAfterMs } = this.settings;
-    return { profile, quarantine, stuckAfterMs, burns: this.burns !== null };
+    const { quarantine, stuckAfterMs, attempts } = this.settings;
+    const { burnSigner, signer } = this.deps;
+    const able = { burns: burnSigner !== null, bumps: signer !== null };
+    return { profile, quarantine, stuckAfterMs, attempts, ...able };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Hex } from '../domain/brand';
+import type { StuckCause } from '../domain/stuck-answer';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type { ChainProfile } from '../ports/chain.port';
 import type { TrackedAllocation, TrackingVerdict } from '../ports/tracking-store.port';
@@ -8,15 +9,21 @@ import { lookAfterBlocksMs, nextLookMs } from './look-pace';
 /**
  * What to do about one nonce. `wait` proves nothing and changes nothing; `look-in-pool` and
  * `look-at-count` ask for one more piece of evidence; `resend` sends the stored bytes again, never
- * others; `burn` closes the nonce with a transaction of our own.
+ * others; `bump` lets the same payload be signed again for more; `burn` closes the nonce with a
+ * transaction of our own. `stuck` names why a nonce that is exposed gets no further.
  */
 export type TrackingDecision =
-  | { readonly kind: 'verdict'; readonly verdict: TrackingVerdict }
-  | { readonly kind: 'wait'; readonly nextLookMs: number }
+  | { readonly kind: 'verdict'; readonly verdict: TrackingVerdict; readonly stuck?: StuckCause }
+  | { readonly kind: 'wait'; readonly nextLookMs: number; readonly stuck?: StuckCause }
   | { readonly kind: 'look-in-pool' }
   | { readonly kind: 'look-at-count' }
   | { readonly kind: 'resend' }
+  | { readonly kind: 'bump' }
   | { readonly kind: 'burn' };
+
+type VerdictDecision = Extract<TrackingDecision, { kind: 'verdict' }>;
+type WaitDecision = Extract<TrackingDecision, { kind: 'wait' }>;
+export type SettledDecision = VerdictDecision | WaitDecision;
 
 export interface TrackingRules {
   readonly profile: ChainProfile;
@@ -25,6 +32,17 @@ export interface TrackingRules {
   readonly stuckAfterMs: number;
   /** Somebody here can sign burns. */
   readonly burns: boolean;
+  /** Somebody here can sign again for a higher fee. */
+  readonly bumps: boolean;
+  readonly attempts: AttemptBounds;
+}
+
+/** How often the bytes of one nonce are sent again. */
+export interface AttemptBounds {
+  /** Within any minute; the next look comes later then. */
+  readonly perMinute: number;
+  /** Since the row's bytes were recorded; then somebody has to decide, and only receipts are looked at. */
+  readonly total: number;
 }
 
 export interface Inclusion {
@@ -64,11 +82,11 @@ export function later(blocks: number, profile: ChainProfile): TrackingDecision {
   return { kind: 'wait', nextLookMs: lookAfterBlocksMs(blocks, profile.pollIntervalMs) };
 }
 
-export function pause(row: TrackedAllocation, { profile }: TrackingRules): TrackingDecision {
+export function pause(row: TrackedAllocation, { profile }: TrackingRules): WaitDecision {
   return { kind: 'wait', nextLookMs: nextLookMs(row.unchangedMs, profile.pollIntervalMs) };
 }
 
-export function verdict(row: TrackedAllocation, step: Step): TrackingDecision {
+export function verdict(row: TrackedAllocation, step: Step): VerdictDecision {
   const base = { id: row.id, from: row.stage, nextLookMs: 0, hashesSeen: row.hashes.length };
   return { kind: 'verdict', verdict: { ...base, ...step } };
 }

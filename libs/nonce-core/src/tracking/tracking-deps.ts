@@ -1,5 +1,8 @@
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
 import type { ChainId } from '../domain/submitter';
+import type { StuckHook } from '../ports/stuck-hook.port';
+import type { TransactionSigner } from '../ports/signer.port';
+import type { AttemptBounds } from './tracking-decision';
 import type { BurnSigner } from '../ports/burn-signer.port';
 import type { ChainRegistry } from '../ports/chain.port';
 import type { EventSink } from '../ports/events.port';
@@ -18,6 +21,10 @@ export interface TrackingDeps {
   readonly heads?: { headOf(chainId: ChainId): unknown };
   /** null where nobody can sign burns: quarantined nonces are not closed then. */
   readonly burnSigner: BurnSigner | null;
+  /** null where nobody can sign anew: fees are not raised then. */
+  readonly signer: TransactionSigner | null;
+  /** null where nobody decides about stuck nonces: what helps by itself is done, the rest is told. */
+  readonly stuckHook: StuckHook | null;
 }
 
 export interface TrackingSettings {
@@ -28,6 +35,7 @@ export interface TrackingSettings {
   readonly claimMs: number;
   /** Time without any news after which a row is reported as stuck. */
   readonly stuckAfterMs: number;
+  readonly attempts: AttemptBounds;
 }
 
 /** Defaults, each with its reason. */
@@ -38,4 +46,9 @@ export const TRACKING_DEFAULTS = {
   claimMs: 30_000,
   /** Ten minutes: longer than a congested block queue usually holds a well-priced transaction. */
   stuckAfterMs: 600_000,
+  /**
+   * Six a minute are one per block of a slow chain, and no node calls that a flood. 20,000 last for
+   * two weeks at the slowest pace, which is longer than a top-up takes (I-10).
+   */
+  attempts: { perMinute: 6, total: 20_000 },
 } as const;

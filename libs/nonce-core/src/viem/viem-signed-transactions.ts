@@ -7,6 +7,7 @@ import {
 } from 'viem';
 import type { Hex } from '../domain/brand';
 import { NonceError } from '../domain/errors/nonce-error';
+import { judgeBump } from './judge-bump';
 import type { SignedTransaction, SignedTransactions } from '../template/signed-transactions';
 
 const BYTES = /^0x(?:[0-9a-fA-F]{2})+$/;
@@ -30,6 +31,10 @@ export class ViemSignedTransactions implements SignedTransactions {
     const serializedTransaction = rawTx as TransactionSerialized;
     const address = await recoverTransactionAddress({ serializedTransaction });
     return address.toLowerCase() as Hex;
+  }
+
+  problemOfBump(original: Hex, bumped: Hex): string | null {
+    return judgeBump(original, bumped);
   }
 
   private decode(rawTx: Hex): SignedTransaction {

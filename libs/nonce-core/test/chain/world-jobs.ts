@@ -58,6 +58,8 @@ export class WorldJobs {
       store: new PostgresTrackingStore(runner),
       chains,
       burnSigner: parts.burnSigner,
+      signer: null,
+      stuckHook: null,
       events: { publish: (name) => void this.events.push(name) },
       metrics: NO_METRICS,
       logger: SILENT,
@@ -71,7 +73,9 @@ export class WorldJobs {
     const passChainError = healed ? passNothing : passNonceError;
     await this.passTime();
     const { quarantine } = this;
-    const settings = { quarantine, batchMax: 100, claimMs: 30_000, stuckAfterMs: 600_000 };
+    const attempts = { perMinute: 1_000, total: 10_000 };
+    const bounds = { batchMax: 100, claimMs: 30_000, stuckAfterMs: 600_000 };
+    const settings = { quarantine, attempts, ...bounds };
     const rows = new LookAtRows(this.deps, settings);
     await new ReclaimExpired(this.deps, quarantine).tick();
     const known = this.parts.payers.filter(({ grants }) => grants.length > 0);

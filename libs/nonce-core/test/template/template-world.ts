@@ -25,6 +25,7 @@ const fakeTransactions: SignedTransactions = {
     const { nonce, chainId } = decodeFake(rawTx);
     return { txHash: fakeHash(rawTx), nonce, chainId };
   },
+  problemOfBump: () => null,
   sender: async (rawTx) => decodeFake(rawTx).from,
 };
 

@@ -227,6 +227,7 @@ describe('quarantined nonces that are closed by burns', () => {
       hashesSeen: 0,
       txHash: hashOf(seed),
       rawTx: '0x02' as const,
+      reason: 'a test',
       nextLookMs: 1_000,
     });
     const written = await Promise.all([1, 2].map((seed) => bench.store.recordBurns([burn(seed)])));

@@ -32,6 +32,8 @@ export const RULES: TrackingRules = {
   quarantine: { ms: 30_000, release: 'replacement' },
   stuckAfterMs: 600_000,
   burns: false,
+  bumps: false,
+  attempts: { perMinute: 6, total: 100 },
 };
 
 /** Nonce 5 of an account whose count stands at 5, in the given stage with one known hash. */
@@ -68,6 +70,9 @@ export function trackedRow(
     chainFinalizedCount: 4,
     unchangedMs: 0,
     stuckMs: null,
+    resends: { total: 0, inMinute: 0 },
+    gapNonce: null,
+    claim: 'a claim',
     ...overrides,
   };
 }

@@ -4,6 +4,9 @@ import type { HolderCommand } from '../../src/domain/holder-command';
 import { submitterParts, type Submitter } from '../../src/domain/submitter';
 import type { QuarantinePolicy } from '../../src/domain/quarantine-policy';
 import type { BurnSigner } from '../../src/ports/burn-signer.port';
+import type { TransactionSigner } from '../../src/ports/signer.port';
+import type { StuckHook } from '../../src/ports/stuck-hook.port';
+import type { AttemptBounds } from '../../src/tracking/tracking-decision';
 import type { ChainProfile, ChainRegistry } from '../../src/ports/chain.port';
 import type { NonceEventName } from '../../src/ports/events.port';
 import { NO_METRICS } from '../../src/ports/metrics.port';
@@ -45,6 +48,11 @@ export class TrackingBench {
   readonly alignment: AlignWithChain;
   /** Closes quarantined nonces under `burn`; none unless a test sets one. */
   burnSigner: BurnSigner | null = null;
+  /** Signs again for a higher fee; none unless a test sets one. */
+  signer: TransactionSigner | null = null;
+  stuckHook: StuckHook | null = null;
+  /** Rounds of a test follow each other at once; a test of the bound sets its own. */
+  attempts: AttemptBounds = { perMinute: 1_000, total: 1_000 };
   quarantine: QuarantinePolicy = QUARANTINE;
   /** Followed where a test asks for it. */
   heads: FollowHeads | undefined;
@@ -180,7 +188,9 @@ export class TrackingBench {
   }
 
   looker(quarantine: QuarantinePolicy = this.quarantine): LookAtRows {
-    const settings = { quarantine, batchMax: 100, claimMs: 30_000, stuckAfterMs: 600_000 };
+    const { attempts } = this;
+    const bounds = { batchMax: 100, claimMs: 30_000, stuckAfterMs: 600_000 };
+    const settings = { quarantine, attempts, ...bounds };
     return new LookAtRows(this.deps(), settings);
   }
 
@@ -188,12 +198,14 @@ export class TrackingBench {
     const publish = (name: NonceEventName): void => {
       this.events.push(name);
     };
-    const { store, chains, burnSigner, heads } = this;
+    const { store, chains, burnSigner, signer, stuckHook, heads } = this;
     const followed = heads === undefined ? {} : { heads };
     return {
       store,
       chains,
       burnSigner,
+      signer,
+      stuckHook,
       ...followed,
       events: { publish },
       metrics: NO_METRICS,

@@ -27,6 +27,7 @@ import {
 } from '../tokens';
 import type { SignedTransactions } from '../../template/signed-transactions';
 import { burnSignerOf } from './burn-signer-of';
+import { CheckedSigner } from './checked-signer';
 import { PeriodicJob, type JobPlan } from './periodic-job';
 import { PeriodicJobs } from './periodic-jobs';
 import { trackingJobs, type TrackingIntervals } from './tracking-jobs';
@@ -106,7 +107,9 @@ function periodicJobs(injected: Injected, intervals: TrackingIntervals): Periodi
   const [registry, store, submitters, alignment, chains, heads, fastPlans, ...rest] = injected;
   const [events, metrics, logger, clock, transactions, options] = rest;
   const burnSigner = burnSignerOf(options, transactions);
-  const deps = { store, chains, heads, events, metrics, logger, burnSigner };
+  const signer = options.signer && new CheckedSigner(options.signer, transactions);
+  const hosts = { burnSigner, signer, stuckHook: options.stuckHook };
+  const deps = { store, chains, heads, events, metrics, logger, ...hosts };
   const { quarantine } = options;
   const plans = [
     ...trackingJobs({ deps, heads, submitters, alignment, quarantine, intervals }),

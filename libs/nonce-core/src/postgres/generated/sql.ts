@@ -561,6 +561,22 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
+   * Records bytes that carry the same work at a higher fee before they are sent, each only while its
+   * row still is as it was claimed and the chain is not known to count its nonce as used. The holder
+   * keeps the row. Locks the rows in key order; replies the ids of the rows written.
+   */
+  readonly recordBumps: {
+    readonly ids: readonly (string | null)[];
+    readonly fromStages: readonly (string | null)[];
+    readonly hashesSeen: readonly (number | null)[];
+    readonly txHashes: readonly (string | null)[];
+    readonly rawTxs: readonly (Buffer | null)[];
+    readonly nextLookMs: readonly (number | null)[];
+    readonly reasons: readonly (string | null)[];
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
+  };
+  /**
    * Records our own transfers of nothing before they are sent, each only while its row still is as it
    * was claimed and the chain is not known to count its nonce as used. From then on the stage refuses
    * the holder. Locks the rows in key order; replies the ids of the rows written.
@@ -572,6 +588,7 @@ export interface StatementParameters {
     readonly txHashes: readonly (string | null)[];
     readonly rawTxs: readonly (Buffer | null)[];
     readonly nextLookMs: readonly (number | null)[];
+    readonly reasons: readonly (string | null)[];
     /** start of the verified run of the server; null = not checked */
     readonly server: string | null;
   };
@@ -594,6 +611,23 @@ export interface StatementParameters {
     readonly metadata: readonly (string | null)[] | null;
     readonly grantedMs: readonly (number | null)[];
     readonly deadlinesMs: readonly (number | null)[];
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
+  };
+  /**
+   * Counts an attempt to send stored bytes again, before they are sent: one of two workers that hold a
+   * claim of the same row gets it, and none once the attempts are spent. Keeps the claim. Locks the rows
+   * in key order; replies the ids of the rows that may be sent.
+   */
+  readonly recordSends: {
+    readonly ids: readonly (string | null)[];
+    readonly fromStages: readonly (string | null)[];
+    readonly hashesSeen: readonly (number | null)[];
+    /** due_at as the claim wrote it */
+    readonly claims: readonly (string | null)[];
+    readonly maxPerMinute: number;
+    readonly maxTotal: number;
+    readonly leaseMs: number;
     /** start of the verified run of the server; null = not checked */
     readonly server: string | null;
   };
@@ -880,7 +914,7 @@ LIMIT $1`,
     hot: true,
     parameters: ['stages', 'chainIds', 'rowLimit', 'leaseMs'],
     text: `WITH due AS MATERIALIZED (
-  SELECT a.id, a.due_at
+  SELECT a.id, a.due_at, a.submitter, a.chain_generation
   FROM :schema.submitter_nonce_allocation a
   WHERE a.due_at <= statement_timestamp()
     AND a.stage = ANY ($1::text[]:::schema.allocation_stage[])
@@ -891,6 +925,19 @@ LIMIT $1`,
   ORDER BY a.due_at
   LIMIT $3
   FOR UPDATE SKIP LOCKED
+), gaps AS MATERIALIZED (
+  -- Above the lowest open nonce that is not out nothing can mine.
+  SELECT b.submitter, min(b.nonce) AS nonce
+  FROM (SELECT DISTINCT d.submitter, d.chain_generation FROM due d) d
+  JOIN :schema.submitter_nonce_state s ON s.submitter = d.submitter
+  JOIN :schema.submitter_nonce_allocation b
+    ON b.submitter = d.submitter AND b.chain_generation = d.chain_generation
+    AND b.nonce >= coalesce(s.chain_latest_count, 0)
+  WHERE b.stage IN ('GRANTED', 'INTENT', 'QUARANTINED', 'REUSABLE')
+    -- The note is that of decide-stuck.ts: what waits in a pool for its fee is out.
+    OR (b.stage = 'BROADCAST' AND b.stuck_since IS NOT NULL
+      AND b.note IS DISTINCT FROM 'in a pool for long; its fee may be too low')
+  GROUP BY b.submitter
 )
 UPDATE :schema.submitter_nonce_allocation a
 SET due_at = statement_timestamp() + $4 * interval '1 ms'
@@ -911,6 +958,11 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
    WHERE s.submitter = a.submitter) AS chain_finalized_count,
   greatest(0, extract(epoch FROM statement_timestamp() - a.updated_at)::double precision * 1000)
     AS unchanged_ms,
+  a.resends,
+  CASE WHEN a.resend_minute_at > statement_timestamp() - interval '1 minute'
+    THEN a.resends_in_minute ELSE 0 END AS resends_in_minute,
+  (SELECT g.nonce FROM gaps g WHERE g.submitter = a.submitter) AS gap_nonce,
+  a.due_at::text AS claim,
   extract(epoch FROM statement_timestamp() - a.stuck_since)::double precision * 1000 AS stuck_ms`,
   },
   claimFlushShards: {
@@ -1425,13 +1477,44 @@ FROM :schema.reclaim_expired($1, $2, $3) r
 CROSS JOIN LATERAL (SELECT * FROM :schema.submitter_nonce_allocation a WHERE a.id = r.id) a
 ORDER BY a.submitter, a.nonce`,
   },
+  recordBumps: {
+    file: 'record-bumps',
+    hot: false,
+    parameters: ['ids', 'fromStages', 'hashesSeen', 'txHashes', 'rawTxs', 'nextLookMs', 'reasons', 'server'],
+    text: `WITH locked AS MATERIALIZED (
+  SELECT a.id FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY (CASE WHEN :schema.same_server($8) THEN $1::uuid[] END)
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET hashes = array_append(a.hashes, b.tx_hash),
+    raw_tx = b.raw_tx,
+    resends = 0,
+    tx_hash = b.tx_hash,
+    due_at = clock_timestamp() + b.next_look_ms * interval '1 ms',
+    stuck_since = NULL,
+    note = b.reason,
+    updated_at = clock_timestamp()
+FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::integer[], $7::text[])
+  AS b (id, from_stage, hashes_seen, tx_hash, raw_tx, next_look_ms, reason)
+WHERE a.id = locked.id AND a.id = b.id
+  AND a.stage IN ('INTENT', 'BROADCAST')
+  AND a.stage = b.from_stage:::schema.allocation_stage
+  AND coalesce(cardinality(a.hashes), 0) = b.hashes_seen
+  AND NOT EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_state s
+    WHERE s.submitter = a.submitter
+      AND (s.chain_latest_count > a.nonce OR s.chain_generation <> a.chain_generation))
+RETURNING a.id`,
+  },
   recordBurns: {
     file: 'record-burns',
     hot: false,
-    parameters: ['ids', 'fromStages', 'hashesSeen', 'txHashes', 'rawTxs', 'nextLookMs', 'server'],
+    parameters: ['ids', 'fromStages', 'hashesSeen', 'txHashes', 'rawTxs', 'nextLookMs', 'reasons', 'server'],
     text: `WITH locked AS MATERIALIZED (
   SELECT a.id FROM :schema.submitter_nonce_allocation a
-  WHERE a.id = ANY (CASE WHEN :schema.same_server($7) THEN $1::uuid[] END)
+  WHERE a.id = ANY (CASE WHEN :schema.same_server($8) THEN $1::uuid[] END)
   ORDER BY a.submitter, a.chain_generation, a.nonce
   FOR UPDATE
 )
@@ -1444,12 +1527,12 @@ SET stage = 'BURNING',
     due_at = clock_timestamp() + b.next_look_ms * interval '1 ms',
     release_at = NULL,
     stuck_since = NULL,
-    note = 'no evidence came: closing it by a transfer of nothing',
+    note = b.reason,
     updated_at = clock_timestamp()
-FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::integer[])
-  AS b (id, from_stage, hashes_seen, tx_hash, raw_tx, next_look_ms)
+FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::integer[], $7::text[])
+  AS b (id, from_stage, hashes_seen, tx_hash, raw_tx, next_look_ms, reason)
 WHERE a.id = locked.id AND a.id = b.id
-  AND a.stage IN ('QUARANTINED', 'BURNING')
+  AND a.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'BURNING')
   AND a.stage = b.from_stage:::schema.allocation_stage
   AND coalesce(cardinality(a.hashes), 0) = b.hashes_seen
   AND NOT EXISTS (
@@ -1465,6 +1548,36 @@ RETURNING a.id`,
     text: `SELECT * FROM :schema.record_grants(
   CASE WHEN :schema.same_server($14) THEN $1::integer[] END, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ORDER BY request`,
+  },
+  recordSends: {
+    file: 'record-sends',
+    hot: false,
+    parameters: ['ids', 'fromStages', 'hashesSeen', 'claims', 'maxPerMinute', 'maxTotal', 'leaseMs', 'server'],
+    text: `WITH locked AS MATERIALIZED (
+  SELECT a.id FROM :schema.submitter_nonce_allocation a
+  WHERE a.id = ANY (CASE WHEN :schema.same_server($8) THEN $1::uuid[] END)
+  ORDER BY a.submitter, a.chain_generation, a.nonce
+  FOR UPDATE
+)
+UPDATE :schema.submitter_nonce_allocation a
+SET resends = a.resends + 1,
+    resends_in_minute = CASE
+      WHEN a.resend_minute_at > statement_timestamp() - interval '1 minute'
+      THEN a.resends_in_minute + 1 ELSE 1 END,
+    resend_minute_at = CASE
+      WHEN a.resend_minute_at > statement_timestamp() - interval '1 minute'
+      THEN a.resend_minute_at ELSE statement_timestamp() END,
+    due_at = clock_timestamp() + $7::integer * interval '1 ms'
+FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[])
+  AS b (id, from_stage, hashes_seen, claim)
+WHERE a.id = locked.id AND a.id = b.id
+  AND a.stage = b.from_stage:::schema.allocation_stage
+  AND coalesce(cardinality(a.hashes), 0) = b.hashes_seen
+  AND a.due_at = b.claim::timestamptz
+  AND a.resends < $6::integer
+  AND (a.resend_minute_at IS NULL OR a.resends_in_minute < $5::integer
+    OR a.resend_minute_at <= statement_timestamp() - interval '1 minute')
+RETURNING a.id`,
   },
   recordServer: {
     file: 'record-server',

@@ -7,7 +7,7 @@
 -- $3 row_limit integer
 -- $4 lease_ms integer
 WITH due AS MATERIALIZED (
-  SELECT a.id, a.due_at
+  SELECT a.id, a.due_at, a.submitter, a.chain_generation
   FROM :schema.submitter_nonce_allocation a
   WHERE a.due_at <= statement_timestamp()
     AND a.stage = ANY ($1::text[]:::schema.allocation_stage[])
@@ -18,6 +18,19 @@ WITH due AS MATERIALIZED (
   ORDER BY a.due_at
   LIMIT $3
   FOR UPDATE SKIP LOCKED
+), gaps AS MATERIALIZED (
+  -- Above the lowest open nonce that is not out nothing can mine.
+  SELECT b.submitter, min(b.nonce) AS nonce
+  FROM (SELECT DISTINCT d.submitter, d.chain_generation FROM due d) d
+  JOIN :schema.submitter_nonce_state s ON s.submitter = d.submitter
+  JOIN :schema.submitter_nonce_allocation b
+    ON b.submitter = d.submitter AND b.chain_generation = d.chain_generation
+    AND b.nonce >= coalesce(s.chain_latest_count, 0)
+  WHERE b.stage IN ('GRANTED', 'INTENT', 'QUARANTINED', 'REUSABLE')
+    -- The note is that of decide-stuck.ts: what waits in a pool for its fee is out.
+    OR (b.stage = 'BROADCAST' AND b.stuck_since IS NOT NULL
+      AND b.note IS DISTINCT FROM 'in a pool for long; its fee may be too low')
+  GROUP BY b.submitter
 )
 UPDATE :schema.submitter_nonce_allocation a
 SET due_at = statement_timestamp() + $4 * interval '1 ms'
@@ -38,4 +51,9 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
    WHERE s.submitter = a.submitter) AS chain_finalized_count,
   greatest(0, extract(epoch FROM statement_timestamp() - a.updated_at)::double precision * 1000)
     AS unchanged_ms,
+  a.resends,
+  CASE WHEN a.resend_minute_at > statement_timestamp() - interval '1 minute'
+    THEN a.resends_in_minute ELSE 0 END AS resends_in_minute,
+  (SELECT g.nonce FROM gaps g WHERE g.submitter = a.submitter) AS gap_nonce,
+  a.due_at::text AS claim,
   extract(epoch FROM statement_timestamp() - a.stuck_since)::double precision * 1000 AS stuck_ms

@@ -7,10 +7,11 @@
 -- $4 tx_hashes text[]
 -- $5 raw_txs bytea[]
 -- $6 next_look_ms integer[]
--- $7 server text null  start of the verified run of the server; null = not checked
+-- $7 reasons text[]
+-- $8 server text null  start of the verified run of the server; null = not checked
 WITH locked AS MATERIALIZED (
   SELECT a.id FROM :schema.submitter_nonce_allocation a
-  WHERE a.id = ANY (CASE WHEN :schema.same_server($7) THEN $1::uuid[] END)
+  WHERE a.id = ANY (CASE WHEN :schema.same_server($8) THEN $1::uuid[] END)
   ORDER BY a.submitter, a.chain_generation, a.nonce
   FOR UPDATE
 )
@@ -23,12 +24,12 @@ SET stage = 'BURNING',
     due_at = clock_timestamp() + b.next_look_ms * interval '1 ms',
     release_at = NULL,
     stuck_since = NULL,
-    note = 'no evidence came: closing it by a transfer of nothing',
+    note = b.reason,
     updated_at = clock_timestamp()
-FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::integer[])
-  AS b (id, from_stage, hashes_seen, tx_hash, raw_tx, next_look_ms)
+FROM locked, unnest($1::uuid[], $2::text[], $3::integer[], $4::text[], $5::bytea[], $6::integer[], $7::text[])
+  AS b (id, from_stage, hashes_seen, tx_hash, raw_tx, next_look_ms, reason)
 WHERE a.id = locked.id AND a.id = b.id
-  AND a.stage IN ('QUARANTINED', 'BURNING')
+  AND a.stage IN ('INTENT', 'BROADCAST', 'QUARANTINED', 'BURNING')
   AND a.stage = b.from_stage:::schema.allocation_stage
   AND coalesce(cardinality(a.hashes), 0) = b.hashes_seen
   AND NOT EXISTS (
