@@ -1,3 +1,4 @@
+import { knownChain } from '../domain/known-chains';
 import { ALLOCATION_LIMITS, EXPOSURES } from '../domain/allocation';
 import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
 import { toChainId } from '../domain/submitter';
@@ -134,7 +135,7 @@ interface ChainEntry {
 function resolveChain({ id, chain, maxInFlight, problems }: ChainEntry): ResolvedChain {
   const at = `/chains/${id}`;
   const chainId = Number(id);
-  const settings = { ...OPTION_DEFAULTS.chain, maxInFlight, ...chain };
+  const settings = { ...OPTION_DEFAULTS.chain, ...knownChain(chainId), maxInFlight, ...chain };
   problems.integer(at, chainId, [1, Number.MAX_SAFE_INTEGER]);
   problems.integer(`${at}/confirmations`, settings.confirmations, [0, 10_000]);
   problems.oneOf(`${at}/finalityTag`, settings.finalityTag, ['finalized', 'safe', 'none']);

@@ -54,7 +54,8 @@ export class ChainEnvironment {
     name: 'REORG_DEPTH',
     kind: 'integer',
     unit: 'blocks',
-    reason: 'Depth after which inclusion counts as final where the tag does not move.',
+    reason:
+      'Depth after which inclusion counts as final where the tag does not move; chains 10, 8453, 42161 and 137 have deeper defaults.',
   })
   @IsInt()
   @Min(1)
@@ -65,7 +66,8 @@ export class ChainEnvironment {
     name: 'POLL_INTERVAL_MS',
     kind: 'integer',
     unit: 'ms',
-    reason: 'Time between looks at receipts; about one block time.',
+    reason:
+      'Time between looks at receipts; about one block time. Chains 1, 56, 42161, 11155111 and development chains have their own defaults.',
   })
   @IsInt()
   @Min(50)

@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import { NonceError, type FieldProblem } from '../../domain/errors/nonce-error';
+import { knownChain } from '../../domain/known-chains';
 import { ChainEnvironment } from './chain-environment';
 import { closestName } from './closest-name';
 import type { NonceEnvironment } from './nonce-environment';
@@ -33,7 +34,7 @@ export function loadEnvironment<Environment extends NonceEnvironment>(
   const environment = fill({ target: new environmentClass(), source, prefix: '', problems });
   const chainIds = environment.chainIds.filter((id) => Number.isSafeInteger(id) && id > 0);
   environment.chains = chainIds.map((chainId) => {
-    const chain = Object.assign(new ChainEnvironment(), { chainId });
+    const chain = Object.assign(new ChainEnvironment(), knownChain(chainId), { chainId });
     return fill({ target: chain, source, prefix: chainPrefix(chainId), problems });
   });
   // A cross-check judges well-formed fields only; beside malformed ones it would only add noise.
