@@ -130,6 +130,21 @@ export class ChainWorld {
     for (let i = 0; i < count; i += 1) await this.pay(payer);
   }
 
+  /** A host that dies with signed bytes in its hands; the library knows nothing but their hash. */
+  async dieBeforeSending(payer = this.payer): Promise<Hex> {
+    const component = this.app.get(NonceComponent);
+    const operation = payer.operation();
+    const options = { operationId: operation.id };
+    const [allocation] = await component.allocate(payer.submitter, options);
+    if (allocation === undefined) throw new Error('nothing was granted');
+    const { id: allocationId, nonce, source } = allocation;
+    const rawTx = await payer.sign(nonce, operation.wei);
+    const txHash = keccak256(rawTx);
+    await component.intent(allocation, { txHash });
+    payer.grants.push({ operation, allocationId, nonce, source, sent: txHash });
+    return rawTx;
+  }
+
   /** A transaction of the same account that the library knows nothing of. */
   async payElsewhere(nonce: number, gwei = 40n, payer = this.payer): Promise<boolean> {
     const taken = await this.chain.submit(
@@ -176,9 +191,10 @@ export class ChainWorld {
         told !== 'sent' && !payer.grants.some((g) => g.operation.id === id && g.sent !== null),
     );
     for (const operation of refused) await this.pay(payer, operation);
-    for (const row of await this.jobs.rows(payer)) {
-      if (row.stage === 'REUSABLE') await this.pay(payer);
-    }
+    // One at a time, lowest first: a quarantined nonce is released to traffic as a replacement.
+    const released = this.jobs.burns ? ['REUSABLE'] : ['REUSABLE', 'QUARANTINED'];
+    const rows = await this.jobs.rows(payer);
+    if (rows.some(({ stage }) => released.includes(stage))) await this.pay(payer);
   }
 
   /** S7: ground truth for every grant. */

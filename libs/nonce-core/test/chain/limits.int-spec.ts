@@ -11,8 +11,8 @@ describe('worlds whose pools take only so much', () => {
   afterAll(() => host.close());
 
   it.each([
-    [64, 70],
-    [16, 40],
+    [64, 67],
+    [16, 30],
     [1, 6],
   ])(
     'I-44, I-45, L1, L2, L4: a pool that takes %i nonces of an account executes %i operations once each',

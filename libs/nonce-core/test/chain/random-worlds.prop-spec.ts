@@ -5,7 +5,9 @@ import { judge } from './judge';
 import { WorldHost } from './world-host';
 
 const GWEI = 10n ** 9n;
-const STEPS = 16;
+const STEPS = 18;
+/** So that there is something at stake among the faults. */
+const STEPS_PER_PAYMENT = 3;
 const FATES: readonly SendFate[] = ['reply-lost', 'not-reached', 'rate-limited', 'internal-error'];
 
 /** Small, seeded, and good enough to choose among faults (mulberry32). */
@@ -53,6 +55,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   spike: (world, pick) => {
     world.chain.baseFee = (pick(2) === 0 ? 1n : 100n) * GWEI;
   },
+  die: (world) => world.dieBeforeSending().catch(() => undefined),
   stranger: async (world, pick) => {
     const { count } = world.chain.accountAt(world.payer.address);
     await world.payElsewhere(count + pick(2));
@@ -74,11 +77,12 @@ describe('random worlds', () => {
     'S3, S4, S5, S6, S7, S12, L1, L4: the judge finds nothing wrong in world %i',
     async (seed) => {
       const pick = random(seed);
-      const world = await host.world({ payers: 2, providers: 3 });
+      const world = await host.world({ payers: 2, providers: 3, burns: seed % 2 === 0 });
       const names = Object.keys(FAULTS);
       const done: string[] = [];
       for (let step = 0; step < STEPS; step += 1) {
-        const name = names[pick(names.length)] ?? 'pay';
+        const chance = names[pick(names.length)] ?? 'pay';
+        const name = step % STEPS_PER_PAYMENT === 0 ? 'pay' : chance;
         done.push(name);
         await FAULTS[name]?.(world, pick);
       }

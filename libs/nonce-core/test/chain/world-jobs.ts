@@ -114,8 +114,12 @@ export class WorldJobs {
     return (await this.rows(payer)).map(({ stage }) => stage);
   }
 
+  get burns(): boolean {
+    return this.parts.burnSigner !== null;
+  }
+
   private get quarantine() {
-    const release = this.parts.burnSigner === null ? 'replacement' : 'burn';
+    const release = this.burns ? 'burn' : 'replacement';
     return { ms: 30_000, release } as const;
   }
 
