@@ -6,6 +6,7 @@ import {
 } from '@noncekit/nonce-core/domain';
 import type { ChainSender, Logger, SubmissionReport } from '@noncekit/nonce-core/ports';
 import { classifySubmission } from './classify-submission';
+import type { DialectId } from './submission-dialects';
 import type { RpcReply } from './json-rpc';
 import type { Provider } from './provider';
 import type { ProviderPool } from './provider-pool';
@@ -18,6 +19,7 @@ const DETAIL_MAX_LENGTH = 300;
 interface Evidence {
   readonly outcome: SubmissionOutcome;
   readonly detail: string | null;
+  readonly lacks?: 'funds' | 'fee';
 }
 
 /**
@@ -37,8 +39,9 @@ export class EvmChainSender implements ChainSender {
 
   async send(rawTx: Hex): Promise<SubmissionReport> {
     const txHash = transactionHash(rawTx);
-    const { outcome, detail } = await this.submit(rawTx, txHash);
-    return { outcome, txHash, detail: detail === null ? null : shorten(detail) };
+    const { outcome, detail, lacks } = await this.submit(rawTx, txHash);
+    const report = { outcome, txHash, detail: detail === null ? null : shorten(detail) };
+    return lacks === undefined ? report : { ...report, lacks };
   }
 
   private async submit(rawTx: Hex, txHash: Hex): Promise<Evidence> {
@@ -71,7 +74,9 @@ export class EvmChainSender implements ChainSender {
           message: shorten(reply.message),
         });
       }
-      return { outcome, detail: reply.message };
+      const lacks = lackOf(dialect);
+      const evidence = { outcome, detail: reply.message };
+      return lacks === null ? evidence : { ...evidence, lacks };
     }
     if (parseHash(reply.value) === txHash) return { outcome: 'accepted', detail: null };
     this.logger.error('a node answered with the hash of another transaction', {
@@ -81,6 +86,11 @@ export class EvmChainSender implements ChainSender {
     });
     return { outcome: 'unknown', detail: `${provider.label}: the hash of another transaction` };
   }
+}
+
+function lackOf(dialect: DialectId | null): 'funds' | 'fee' | null {
+  if (dialect === 'insufficient-funds') return 'funds';
+  return dialect === 'underpriced' ? 'fee' : null;
 }
 
 /** Providers that are still busy go on by themselves; each ends within its timeout. */

@@ -40,10 +40,10 @@ function parsed(rawTx: Hex): Parsed | null {
 
 /** RLP spells 0 and nothing the same way; addresses have several spellings. */
 function spelled(tx: Parsed, field: (typeof PAYLOAD)[number]): string {
-  const value: unknown = tx[field];
+  const value: string | number | bigint | null | undefined = tx[field];
   if (value === undefined || value === null || value === '0x') return '';
   if (value === 0 || value === 0n) return '';
-  return typeof value === 'string' ? value.toLowerCase() : String(value as bigint | number);
+  return typeof value === 'string' ? value.toLowerCase() : String(value);
 }
 
 function lists(tx: Parsed): readonly unknown[] {

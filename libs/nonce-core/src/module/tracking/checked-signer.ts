@@ -24,7 +24,7 @@ export class CheckedSigner implements TransactionSigner {
       this.transactions.problemOfBump(old, signing.rawTx),
     );
     const problem = problems.find((each) => each !== null);
-    if (problem === undefined || problem === null) return signing;
+    if (problem === undefined) return signing;
     return { kind: 'refused', reason: `the signer gave ${problem}` };
   }
 }
