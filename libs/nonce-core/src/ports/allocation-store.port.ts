@@ -97,6 +97,8 @@ export interface SubmitterBaseline {
   readonly genesisHash: Hex | null;
   readonly engine: EngineName;
   readonly quarantine: QuarantinePolicy;
+  /** The account delegates to code (EIP-7702): it has one nonce in flight from the start. */
+  readonly delegated?: boolean;
 }
 
 /**

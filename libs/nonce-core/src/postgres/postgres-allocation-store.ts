@@ -69,6 +69,7 @@ export class PostgresAllocationStore implements AllocationStore {
       genesisHash: baseline.genesisHash,
       quarantineMs: baseline.quarantine.ms,
       release: baseline.quarantine.release,
+      delegated: baseline.delegated ?? false,
     });
   }
 

@@ -49,11 +49,12 @@ export class ChainBaseline implements BaselineSource {
   ): Promise<Baseline> {
     const { address } = submitterParts(submitter);
     const tag = profile.finalityTag;
-    const [genesisHash, latest, pending, tagged] = await Promise.all([
+    const [genesisHash, latest, pending, tagged, delegated] = await Promise.all([
       reader.genesisHash(),
       reader.transactionCount(address, 'latest'),
       reader.transactionCount(address, 'pending'),
       tag === 'none' ? null : reader.block(tag),
+      reader.isDelegated?.(address) ?? false,
     ]);
     const moves = tag !== 'none' && tagged !== null && tagged.number > 0;
     const finalized = moves ? await reader.transactionCount(address, tag) : null;
@@ -66,6 +67,7 @@ export class ChainBaseline implements BaselineSource {
       chainFinalizedCount: finalized === null ? null : Math.min(finalized, latest),
       genesisHash,
       quarantine: this.quarantine,
+      ...(delegated ? { delegated } : {}),
     };
   }
 }

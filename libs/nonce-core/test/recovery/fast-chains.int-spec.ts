@@ -105,6 +105,14 @@ it('I-44, L3: a fast store has one nonce of a delegated account in flight', asyn
   expect(await issue(submitter, 2)).toEqual([1, 2]);
 });
 
+it('I-44, L3: has one nonce in flight from its first use on', async () => {
+  const submitter = newSubmitter(chain.chainId);
+  chain.delegate(submitterParts(submitter).address);
+  expect(await refusal(issue(submitter, 2))).toBe('NONCE_IN_FLIGHT_LIMIT');
+  expect(await issue(submitter)).toEqual([0]);
+  expect(await refusal(issue(submitter))).toBe('NONCE_IN_FLIGHT_LIMIT');
+});
+
 it('I-45: chains that refuse gaps are issued one by one by the reliable engine in every mode', async () => {
   const submitter = newSubmitter(STRICT_CHAIN);
   expect(await issue(submitter)).toEqual([0]);

@@ -1,5 +1,7 @@
 -- Creates the state row of a submitter; changes nothing when it exists. Nonces that a pool already
 -- held are quarantined: whoever sent them, they must not be issued clean.
+DROP FUNCTION IF EXISTS :schema.open_submitter(
+  text, :schema.engine_name, bigint, bigint, bigint, bigint, text, integer, text);
 CREATE OR REPLACE FUNCTION :schema.open_submitter(
   p_submitter       text,
   p_engine          :schema.engine_name,
@@ -9,7 +11,8 @@ CREATE OR REPLACE FUNCTION :schema.open_submitter(
   p_finalized       bigint,
   p_genesis         text,
   p_quarantine_ms   integer,
-  p_release         text
+  p_release         text,
+  p_delegated       boolean DEFAULT false
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
@@ -17,9 +20,9 @@ DECLARE
 BEGIN
   INSERT INTO :schema.submitter_nonce_state (
     submitter, engine, base, next_local_nonce, ceiling, chain_latest_count, chain_finalized_count,
-    genesis_hash, aligned_at)
+    genesis_hash, aligned_at, delegated_at)
   VALUES (p_submitter, p_engine, p_start, v_next, v_next, p_latest, p_finalized, p_genesis,
-    CASE WHEN p_latest IS NOT NULL THEN v_now END)
+    CASE WHEN p_latest IS NOT NULL THEN v_now END, CASE WHEN p_delegated THEN v_now END)
   ON CONFLICT (submitter) DO NOTHING;
   IF NOT FOUND THEN
     RETURN false;

@@ -2,8 +2,8 @@
 // The version counts up whenever the scripts differ from those that stood here.
 
 export const FUNCTIONS = {
-  version: 17,
-  digest: '94a37d5a06ddd33984202a8136dee9e2027d204765719c1f6c26ae507dbcf473',
+  version: 18,
+  digest: '5d98b71b7d72a9ad018c621426a91f38f2c7e69b04983b0ec413c3326ca8b40b',
   scripts: [
     { name: 'decide-holder-command.sql', text: `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
 -- The twin of decideHolderCommand in the program; a test compares every combination of facts.
@@ -178,6 +178,8 @@ BEGIN
 END $$;` },
     { name: 'open-submitter.sql', text: `-- Creates the state row of a submitter; changes nothing when it exists. Nonces that a pool already
 -- held are quarantined: whoever sent them, they must not be issued clean.
+DROP FUNCTION IF EXISTS :schema.open_submitter(
+  text, :schema.engine_name, bigint, bigint, bigint, bigint, text, integer, text);
 CREATE OR REPLACE FUNCTION :schema.open_submitter(
   p_submitter       text,
   p_engine          :schema.engine_name,
@@ -187,7 +189,8 @@ CREATE OR REPLACE FUNCTION :schema.open_submitter(
   p_finalized       bigint,
   p_genesis         text,
   p_quarantine_ms   integer,
-  p_release         text
+  p_release         text,
+  p_delegated       boolean DEFAULT false
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_now timestamptz := clock_timestamp();
@@ -195,9 +198,9 @@ DECLARE
 BEGIN
   INSERT INTO :schema.submitter_nonce_state (
     submitter, engine, base, next_local_nonce, ceiling, chain_latest_count, chain_finalized_count,
-    genesis_hash, aligned_at)
+    genesis_hash, aligned_at, delegated_at)
   VALUES (p_submitter, p_engine, p_start, v_next, v_next, p_latest, p_finalized, p_genesis,
-    CASE WHEN p_latest IS NOT NULL THEN v_now END)
+    CASE WHEN p_latest IS NOT NULL THEN v_now END, CASE WHEN p_delegated THEN v_now END)
   ON CONFLICT (submitter) DO NOTHING;
   IF NOT FOUND THEN
     RETURN false;

@@ -495,6 +495,8 @@ export interface StatementParameters {
     readonly genesisHash: string | null;
     readonly quarantineMs: number;
     readonly release: string;
+    /** whether the account delegates to code */
+    readonly delegated: boolean;
   };
   /**
    * Submitters with nonces that are not settled, a page in key order: one probe of two partial indexes
@@ -1393,8 +1395,8 @@ ORDER BY g.generation`,
   openSubmitter: {
     file: 'open-submitter',
     hot: false,
-    parameters: ['submitter', 'engine', 'startNonce', 'pendingCount', 'latestCount', 'finalizedCount', 'genesisHash', 'quarantineMs', 'release'],
-    text: `SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9) AS opened`,
+    parameters: ['submitter', 'engine', 'startNonce', 'pendingCount', 'latestCount', 'finalizedCount', 'genesisHash', 'quarantineMs', 'release', 'delegated'],
+    text: `SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9, $10) AS opened`,
   },
   openSubmitters: {
     file: 'open-submitters',

@@ -8,4 +8,5 @@
 -- $7 genesis_hash text null
 -- $8 quarantine_ms integer
 -- $9 release text
-SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9) AS opened
+-- $10 delegated boolean  whether the account delegates to code
+SELECT :schema.open_submitter($1, $2::text:::schema.engine_name, $3, $4, $5, $6, $7, $8, $9, $10) AS opened
