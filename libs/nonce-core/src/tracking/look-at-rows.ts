@@ -92,10 +92,11 @@ export class LookAtRows {
   /** Only heads that are followed wake rows; without them every row keeps its own pace. */
   private paced(decided: readonly Decided[], { profile }: ConfiguredChain): readonly Decided[] {
     if (this.deps.heads?.headOf(profile.chainId) === undefined) return decided;
+    const { pollIntervalMs } = profile;
     return decided.map(([row, decision]) => {
-      const fresh = row.unchangedMs < 2 * profile.pollIntervalMs;
+      const fresh = row.unchangedMs < 2 * pollIntervalMs;
       const pace = (stage: AllocationStage, wantedMs: number): number =>
-        paceOfFollowed({ stage, nextLookMs: wantedMs, fresh });
+        paceOfFollowed({ stage, nextLookMs: wantedMs, pollIntervalMs, fresh });
       if (decision.kind === 'wait') {
         return [row, { ...decision, nextLookMs: pace(row.stage, decision.nextLookMs) }];
       }

@@ -41,13 +41,14 @@ export function lookAfterTroubleMs(
   return trouble === 'bad-request' ? SLOWEST_LOOK_MS : usual;
 }
 
-/** A transaction that pools forgot is missed after this time, with blocks in between that lack it. */
-const MISSED_MS = 30_000;
+/** Polls after which a transaction that pools forgot is missed: several blocks have come without it. */
+const POLLS_UNTIL_MISSED = 15;
 
 interface PacedLook {
   /** The stage from then on. */
   readonly stage: AllocationStage;
   readonly nextLookMs: number;
+  readonly pollIntervalMs: number;
   /** True while a pool is not to be asked yet. */
   readonly fresh: boolean;
 }
@@ -57,9 +58,13 @@ interface PacedLook {
  * what no block tells: a transaction that vanished, or a wake-up that was missed. So 1,000 open rows
  * cost as many requests per block as ten do.
  */
-export function paceOfFollowed({ stage, nextLookMs: wantedMs, fresh }: PacedLook): number {
+export function paceOfFollowed(look: PacedLook): number {
+  const { stage, nextLookMs: wantedMs, pollIntervalMs, fresh } = look;
   if (wantedMs === 0) return 0;
   if (stage === 'MINED' || stage === 'CONFIRMED') return SLOWEST_LOOK_MS;
-  if (stage === 'BROADCAST' && !fresh) return Math.max(wantedMs, MISSED_MS);
+  if (stage === 'BROADCAST' && !fresh) {
+    const missedMs = Math.min(SLOWEST_LOOK_MS, POLLS_UNTIL_MISSED * pollIntervalMs);
+    return Math.max(wantedMs, missedMs);
+  }
   return wantedMs;
 }

@@ -80,6 +80,22 @@ describe('heads that are followed', () => {
     expect(bench.events).toContain('tx.reorged');
   });
 
+  it('L4: keep awake what somebody was looking at when its block came', async () => {
+    bench.followHeads();
+    await follow();
+    await broadcast(1);
+    await bench.dueNow();
+    const claimed = await bench.store.claimDue({
+      ...{ stages: ['BROADCAST'], chainIds: [bench.chain.chainId], limit: 9, leaseMs: 30_000 },
+    });
+    bench.chain.mine(1);
+    await bench.heads?.tick();
+    await bench.store.postpone(claimed.map(({ id }) => ({ id, nextLookMs: 60_000 })));
+    await follow();
+    expect(claimed).toHaveLength(1);
+    expect(await bench.stage(0)).toBe('MINED');
+  });
+
   it('fetch what was missed, so that a worker that was away finds each inclusion', async () => {
     bench.followHeads();
     await follow();

@@ -61,8 +61,10 @@ BEGIN
       block_hash = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
         THEN coalesce(v.block_hash, a.block_hash) END,
       proof = CASE WHEN v.following IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') THEN v.proof END,
+      -- One that was made due since it was claimed, by a block that tells more, stays due.
       due_at = CASE WHEN v.following NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL', 'REUSABLE')
-        THEN v_now + v.next_ms * interval '1 ms' END,
+        THEN CASE WHEN a.due_at <= v_now THEN v_now
+          ELSE v_now + v.next_ms * interval '1 ms' END END,
       release_at = CASE
         WHEN v.following <> 'QUARANTINED' THEN NULL
         WHEN v.release_ms IS NOT NULL THEN v_now + v.release_ms * interval '1 ms'

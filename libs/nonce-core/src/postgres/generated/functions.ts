@@ -2,8 +2,8 @@
 // The version counts up whenever the scripts differ from those that stood here.
 
 export const FUNCTIONS = {
-  version: 18,
-  digest: '5d98b71b7d72a9ad018c621426a91f38f2c7e69b04983b0ec413c3326ca8b40b',
+  version: 19,
+  digest: '7db3b4441481ddb3a3bf219a82ace6dcabb574780e016e36b9387a8ba1a35d1f',
   scripts: [
     { name: 'decide-holder-command.sql', text: `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
 -- The twin of decideHolderCommand in the program; a test compares every combination of facts.
@@ -1208,8 +1208,10 @@ BEGIN
       block_hash = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
         THEN coalesce(v.block_hash, a.block_hash) END,
       proof = CASE WHEN v.following IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') THEN v.proof END,
+      -- One that was made due since it was claimed, by a block that tells more, stays due.
       due_at = CASE WHEN v.following NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL', 'REUSABLE')
-        THEN v_now + v.next_ms * interval '1 ms' END,
+        THEN CASE WHEN a.due_at <= v_now THEN v_now
+          ELSE v_now + v.next_ms * interval '1 ms' END END,
       release_at = CASE
         WHEN v.following <> 'QUARANTINED' THEN NULL
         WHEN v.release_ms IS NOT NULL THEN v_now + v.release_ms * interval '1 ms'

@@ -522,7 +522,8 @@ export interface StatementParameters {
    */
   readonly ping: Readonly<Record<string, never>>;
   /**
-   * Moves the next look of rows, and nothing else.
+   * Moves the next look of rows, and nothing else. One that was made due since it was claimed, by a block
+   * with its transaction, stays due.
    */
   readonly postponeLooks: {
     readonly ids: readonly (string | null)[];
@@ -1443,7 +1444,7 @@ SELECT p.submitter FROM page p WHERE p.submitter IS NOT NULL ORDER BY p.number`,
     parameters: ['ids', 'nextLookMs'],
     text: `WITH locked AS MATERIALIZED (
   SELECT a.id FROM :schema.submitter_nonce_allocation a
-  WHERE a.id = ANY ($1) AND a.due_at IS NOT NULL
+  WHERE a.id = ANY ($1) AND a.due_at > statement_timestamp()
   ORDER BY a.submitter, a.chain_generation, a.nonce
   FOR UPDATE
 )

@@ -1,9 +1,10 @@
--- Moves the next look of rows, and nothing else.
+-- Moves the next look of rows, and nothing else. One that was made due since it was claimed, by a block
+-- with its transaction, stays due.
 -- $1 ids uuid[]
 -- $2 next_look_ms integer[]
 WITH locked AS MATERIALIZED (
   SELECT a.id FROM :schema.submitter_nonce_allocation a
-  WHERE a.id = ANY ($1) AND a.due_at IS NOT NULL
+  WHERE a.id = ANY ($1) AND a.due_at > statement_timestamp()
   ORDER BY a.submitter, a.chain_generation, a.nonce
   FOR UPDATE
 )
