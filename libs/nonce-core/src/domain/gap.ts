@@ -23,7 +23,8 @@ const STUCK: Explanation = {
 const EXPLANATIONS: Readonly<Record<BlockingNonce['stage'], Explanation>> = {
   REUSABLE: {
     cause: 'its holder failed before sending, and nobody has asked for a nonce since',
-    suggestion: 'allocate: the lowest reusable nonce is issued first',
+    suggestion:
+      'allocate: the lowest reusable nonce is issued first; with a burn signer the worker closes it',
   },
   QUARANTINED: {
     cause: 'it may have been sent with a hash nobody reported',

@@ -1,7 +1,9 @@
 import type { Allocation } from '../domain/allocation';
 import type { AllocationStage } from '../domain/allocation-state';
 import type { Hex } from '../domain/brand';
+import type { Nonce } from '../domain/nonce';
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { Submitter } from '../domain/submitter';
 
 /** An exposed nonce together with what is needed to follow it. */
 export interface TrackedAllocation extends Allocation {
@@ -77,6 +79,12 @@ export interface SendRecord {
   readonly claim: string;
 }
 
+/** A nonce that anybody may have and nobody asks for, while transactions above it wait. */
+export interface IdleGap {
+  readonly submitter: Submitter;
+  readonly nonce: Nonce;
+}
+
 /**
  * Work found by scanning rows, so that losing every timer and process loses nothing (L4).
  * Several workers may run: a claim moves the row's next look into the future, and whoever dies
@@ -119,6 +127,12 @@ export interface TrackingStore {
   ): Promise<ReadonlySet<string>>;
   /** Moves the next look of claimed rows without changing their stage. */
   postpone(rows: readonly { readonly id: string; readonly nextLookMs: number }[]): Promise<void>;
+  /** At most one per submitter: its lowest reusable nonce, free for `settledMs`. */
+  listIdleGaps(query: {
+    readonly chainIds: readonly number[];
+    readonly settledMs: number;
+    readonly limit: number;
+  }): Promise<readonly IdleGap[]>;
   /** Totals for gauges and health; cheap, from partial indexes. */
   backlog(): Promise<{
     readonly overdueReservations: number;

@@ -1,8 +1,11 @@
 import type { Allocation } from '../domain/allocation';
 import type { Hex } from '../domain/brand';
+import type { Nonce } from '../domain/nonce';
+import type { Submitter } from '../domain/submitter';
 import type {
   BumpRecord,
   BurnRecord,
+  IdleGap,
   SendRecord,
   TrackedAllocation,
   TrackingStore,
@@ -28,6 +31,11 @@ interface TrackedRow extends AllocationRow {
   readonly resends_in_minute: number;
   readonly gap_nonce: string | null;
   readonly claim: string;
+}
+
+interface GapRow {
+  readonly submitter: Submitter;
+  readonly nonce: string;
 }
 
 interface BacklogRow {
@@ -129,6 +137,18 @@ export class PostgresTrackingStore implements TrackingStore {
       ids: rows.map((row) => row.id),
       nextLookMs: rows.map((row) => Math.round(row.nextLookMs)),
     });
+  }
+
+  async listIdleGaps(
+    query: Parameters<TrackingStore['listIdleGaps']>[0],
+  ): Promise<readonly IdleGap[]> {
+    if (query.chainIds.length === 0) return [];
+    const { chainIds, settledMs, limit: rowLimit } = query;
+    const rows = await this.runner.run<GapRow, StatementParameters['listIdleGaps']>(
+      this.runner.statements.listIdleGaps,
+      { chainIds, settledMs, rowLimit },
+    );
+    return rows.map(({ submitter, nonce }) => ({ submitter, nonce: Number(nonce) as Nonce }));
   }
 
   async backlog(): ReturnType<TrackingStore['backlog']> {

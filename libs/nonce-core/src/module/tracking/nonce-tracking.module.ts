@@ -10,6 +10,7 @@ import type { Metrics } from '../../ports/metrics.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
 import type { TrackingStore } from '../../ports/tracking-store.port';
 import { AlignWithChain } from '../../recovery/align-with-chain';
+import { NonceEngineManager } from '../../routing/engine-manager';
 import { NonceEvents } from '../nonce-events';
 import type { ResolvedNonceOptions } from '../options';
 import { SCHEDULE } from '../schedule';
@@ -39,6 +40,7 @@ type Injected = [
   AlignWithChain,
   ChainRegistry,
   FollowHeads,
+  NonceEngineManager,
   readonly JobPlan[],
   NonceEvents,
   Metrics,
@@ -83,6 +85,7 @@ export class NonceTrackingModule {
             AlignWithChain,
             CHAIN_REGISTRY,
             FollowHeads,
+            NonceEngineManager,
             FAST_WORKER_PLANS,
             NonceEvents,
             NONCE_METRICS,
@@ -104,15 +107,15 @@ function followHeads([store, chains, metrics, logger]: HeadParts): FollowHeads {
 }
 
 function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
-  const [registry, store, submitters, alignment, chains, heads, fastPlans, ...rest] = injected;
-  const [events, metrics, logger, clock, transactions, options] = rest;
+  const [registry, store, submitters, alignment, chains, heads, engine, ...others] = injected;
+  const [fastPlans, events, metrics, logger, clock, transactions, options] = others;
   const burnSigner = burnSignerOf(options, transactions);
   const signer = options.signer && new CheckedSigner(options.signer, transactions);
   const hosts = { burnSigner, signer, stuckHook: options.stuckHook };
   const deps = { store, chains, heads, events, metrics, logger, ...hosts };
   const { quarantine } = options;
   const plans = [
-    ...trackingJobs({ deps, heads, submitters, alignment, quarantine, intervals }),
+    ...trackingJobs({ deps, heads, engine, submitters, alignment, quarantine, intervals }),
     ...fastPlans,
   ];
   const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));

@@ -3,6 +3,7 @@ import type { ChainRegistry } from '../../ports/chain.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
 import type { AlignWithChain } from '../../recovery/align-with-chain';
 import { ALIGNMENT_SWEEP_DEFAULTS, AlignmentSweep } from '../../recovery/alignment-sweep';
+import { CloseGaps, type GapHolder } from '../../tracking/close-gaps';
 import { FollowTransactions } from '../../tracking/follow-transactions';
 import { LookAtRows } from '../../tracking/look-at-rows';
 import { MeasureBacklog } from '../../tracking/measure-backlog';
@@ -23,6 +24,8 @@ export interface TrackingIntervals {
 export interface TrackingJobParts {
   readonly deps: TrackingDeps;
   readonly heads: Pick<FollowHeads, 'tick'>;
+  /** By which the nonces of gaps are had, like any others. */
+  readonly engine: GapHolder;
   readonly submitters: SubmitterStore;
   readonly alignment: AlignWithChain;
   readonly quarantine: QuarantinePolicy;
@@ -45,6 +48,7 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
   const resend = new ResendIntents(rows);
   const follow = new FollowTransactions(rows);
   const settle = new SettleQuarantine(rows);
+  const gaps = new CloseGaps({ ...deps, engine: parts.engine });
   const measure = new MeasureBacklog(deps);
   const sweep = new AlignmentSweep(
     {
@@ -66,6 +70,7 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
     }),
     job('quarantine', pollMs, (signal) => settle.tick(signal)),
     job('align', alignMs, (signal) => sweep.tick(signal)),
+    job('gaps', MEASURE_INTERVAL_MS, (signal) => gaps.tick(signal)),
     job('measure', MEASURE_INTERVAL_MS, () => measure.tick()),
   ];
 }

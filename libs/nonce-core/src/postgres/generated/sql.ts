@@ -394,6 +394,15 @@ export interface StatementParameters {
     readonly rowLimit: number;
   };
   /**
+   * Lowest reusable nonces that nobody has asked for since so long, while transactions above them wait.
+   * Read from the partial index of what may be issued again.
+   */
+  readonly listIdleGaps: {
+    readonly chainIds: readonly (number | null)[];
+    readonly settledMs: number;
+    readonly rowLimit: number;
+  };
+  /**
    * Rows of one submitter's current chain generation, in nonce order.
    */
   readonly listNonces: {
@@ -1226,6 +1235,29 @@ WHERE d.resolved_at IS NULL
     SELECT a.created_at, a.id FROM :schema.dead_letter a WHERE a.id = $1))
 ORDER BY d.created_at, d.id
 LIMIT $2`,
+  },
+  listIdleGaps: {
+    file: 'list-idle-gaps',
+    hot: false,
+    parameters: ['chainIds', 'settledMs', 'rowLimit'],
+    text: `SELECT g.submitter, g.nonce
+FROM (
+  SELECT DISTINCT ON (a.submitter, a.chain_generation)
+    a.submitter, a.chain_generation, a.nonce, a.updated_at
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE'
+  ORDER BY a.submitter, a.chain_generation, a.nonce) g
+JOIN :schema.submitter_nonce_state s
+  ON s.submitter = g.submitter AND s.chain_generation = g.chain_generation
+WHERE g.updated_at <= statement_timestamp() - $2 * interval '1 ms'
+  AND s.chain_id = ANY ($1)
+  AND s.paused_at IS NULL AND s.reset_seen_at IS NULL
+  AND EXISTS (
+    SELECT 1 FROM :schema.submitter_nonce_allocation b
+    WHERE b.submitter = g.submitter AND b.chain_generation = g.chain_generation
+      AND b.nonce > g.nonce AND b.stage IN ('INTENT', 'BROADCAST', 'BURNING'))
+ORDER BY g.submitter
+LIMIT $3`,
   },
   listNonces: {
     file: 'list-nonces',
