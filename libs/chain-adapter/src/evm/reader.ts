@@ -46,15 +46,14 @@ export class EvmChainReader implements ChainReader {
     this.pool.adoptGenesis(genesisHash);
   }
 
-  async isDelegated(address: Hex): Promise<boolean> {
+  async isDelegated(address: Hex): Promise<boolean | null> {
     const request = { method: 'eth_getCode', params: [address, 'latest'] };
-    const { values, problems } = await this.ask(request, (reply) => {
+    const { values } = await this.ask(request, (reply) => {
       if (reply.kind !== 'result') return { problem: reply.message };
       if (typeof reply.value !== 'string') return { problem: 'not code' };
       return { value: DELEGATION.test(reply.value) };
     });
-    if (values.length === 0) throw this.pool.unreachable({ problems });
-    return values.includes(true);
+    return values.length === 0 ? null : values.includes(true);
   }
 
   async transactionCount(address: Hex, tag: BlockTag): Promise<number> {

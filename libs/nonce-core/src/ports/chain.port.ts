@@ -59,10 +59,11 @@ export interface ChainReader {
   transaction(hash: Hex): Promise<TransactionLookup>;
   /**
    * Whether the account delegates to code (EIP-7702) at the latest block; true when any provider
-   * says so, because it only makes the window smaller. A reader without it knows no such accounts.
-   * @throws NonceError NONCE_CHAIN_UNREACHABLE.
+   * says so, because it only makes the window smaller; null when none would say, which changes
+   * nothing. A reader without it knows no such accounts.
+   * @throws NonceError NONCE_CHAIN_UNREACHABLE when no provider is usable.
    */
-  isDelegated?(address: Hex): Promise<boolean>;
+  isDelegated?(address: Hex): Promise<boolean | null>;
   /**
    * Follows the chain of this genesis from now on, after NONCE_CHAIN_RESET named it as
    * `context.observedGenesis` and an operator re-baselined a submitter on it.

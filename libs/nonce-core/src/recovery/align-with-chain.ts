@@ -112,7 +112,7 @@ export class AlignWithChain {
       reader.genesisHash(),
       reader.transactionCount(address, 'latest'),
       tag === 'none' ? null : reader.block(tag),
-      reader.isDelegated?.(address) ?? false,
+      reader.isDelegated === undefined ? false : reader.isDelegated(address),
     ]);
     // Read after the count, so that the count holds in this block too.
     const head = await reader.block('latest');
@@ -120,7 +120,7 @@ export class AlignWithChain {
       submitter,
       latestCount,
       genesisHash,
-      delegated,
+      ...(delegated === null ? {} : { delegated }),
       ...(head === null ? {} : { block: head }),
       deepNumber: head === null ? null : head.number - profile.reorgDepth,
     };

@@ -155,7 +155,7 @@ export class FakeChain implements ChainReader, ChainSender {
     return this.countAt(address, Math.max(0, this.visibleHead - this.finalityDepth));
   }
 
-  async isDelegated(address: Hex): Promise<boolean> {
+  async isDelegated(address: Hex): Promise<boolean | null> {
     this.refuseWhenAway();
     return this.delegated.has(address.toLowerCase());
   }

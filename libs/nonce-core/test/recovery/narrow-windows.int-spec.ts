@@ -37,6 +37,14 @@ describe('I-44: an account that delegates to code', () => {
     }
   });
 
+  it('stays one, and its floor moves, while no provider says what code it has', async () => {
+    bench.chain.isDelegated = () => Promise.resolve(null);
+    bench.chain.startAt(bench.address, 4);
+    await align();
+    expect(noncesOf(await ask())).toEqual([4]);
+    expect(await ask()).toMatchObject(FULL);
+  });
+
   it('L3: gives back order, not nonces: what a pool would not take is kept until there is room', async () => {
     bench.chain.delegate(bench.address, false);
     await align();
