@@ -157,7 +157,9 @@ describe('transactions that every pool forgot', () => {
     const taken = await Promise.all(
       [slow, quick, quick].map((send) => bench.store.recordSends([send], bounds)),
     );
-    expect(taken.map((ids) => ids.size)).toEqual([0, 1, 0]);
+    const [older, ...newer] = taken.map((ids) => ids.size);
+    // Of two calls with the newer claim it is one, whichever comes first.
+    expect([older, ...newer.sort()]).toEqual([0, 0, 1]);
   });
 });
 
