@@ -72,6 +72,14 @@ async function rowReaches(submitter: Submitter, stages: readonly string[]) {
   );
 }
 
+/** A burn is recorded before it is sent: what follows is about one that a node has. */
+async function pooled(txHash: unknown): Promise<void> {
+  await waitFor(
+    async () => (await chain.server.rpc('eth_getTransactionByHash', [txHash])) !== null,
+    { describe: 'the burn to be in the pool' },
+  );
+}
+
 /** Stopped between its intent, which names the hash alone, and its send, until it is burned. */
 async function burnSleeper(submitter: Submitter, transfer: SignedTransfer) {
   const holder = startHolder({ submitter, transfer, rpcUrl: chain.rpcUrl });
@@ -82,6 +90,7 @@ async function burnSleeper(submitter: Submitter, transfer: SignedTransfer) {
   const burning = await rowReaches(submitter, ['BURNING']);
   expect(burning.hashes[0]).toBe(transfer.txHash);
   expect(burning.hashes).toHaveLength(2);
+  await pooled(burning.hashes[1]);
   return holder;
 }
 
