@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
-import { createBurnSigner, createEvmChain } from '@noncekit/chain-adapter';
+import { createBurnSigner, createEvmChain, createSigner } from '@noncekit/chain-adapter';
 import { ScriptedChain } from '../../../chain-adapter/test/support/scripted-chain';
 import { ScriptedProvider } from '../../../chain-adapter/test/support/scripted-provider';
 import { keccak256 } from 'viem';
@@ -9,6 +9,8 @@ import { isNonceError } from '../../src/domain/errors/nonce-error';
 import { toChainId } from '../../src/domain/submitter';
 import { NonceComponent } from '../../src/module/nonce-component';
 import { NonceModule } from '../../src/module/nonce.module';
+import { CheckedSigner } from '../../src/module/tracking/checked-signer';
+import { ViemSignedTransactions } from '../../src/viem/viem-signed-transactions';
 import type { ChainProfile } from '../../src/ports/chain.port';
 import type { StoreFixture } from '../support/store-fixture';
 import { WorldJobs } from './world-jobs';
@@ -29,6 +31,8 @@ export interface WorldOptions {
   readonly profile?: Partial<ChainProfile>;
   /** Closes quarantined nonces with burns. */
   readonly burns?: boolean;
+  /** Signs the same payments again for higher fees. */
+  readonly bumps?: boolean;
 }
 
 /**
@@ -71,7 +75,11 @@ export class ChainWorld {
     const chains = [{ chainId, rpcUrls }];
     const privateKeys = payers.map(({ privateKey }) => privateKey);
     const burnSigner = options.burns === true ? createBurnSigner({ privateKeys, chains }) : null;
-    const jobs = new WorldJobs({ fixture, chain: configured, payers, burnSigner });
+    const signer =
+      options.bumps === true
+        ? new CheckedSigner(createSigner({ privateKeys, chains }), new ViemSignedTransactions())
+        : null;
+    const jobs = new WorldJobs({ fixture, chain: configured, payers, burnSigner, signer });
     const app = await NestFactory.createApplicationContext(
       NonceModule.forRoot({
         database: { dataSource: fixture.source, schema: fixture.database.schema },

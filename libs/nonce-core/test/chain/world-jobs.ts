@@ -2,6 +2,7 @@ import { isNonceError } from '../../src/domain/errors/nonce-error';
 import type { Hex } from '../../src/domain/brand';
 import type { BurnSigner } from '../../src/ports/burn-signer.port';
 import type { ChainRegistry, ConfiguredChain } from '../../src/ports/chain.port';
+import type { TransactionSigner } from '../../src/ports/signer.port';
 import { NO_METRICS } from '../../src/ports/metrics.port';
 import { PostgresAlignmentStore } from '../../src/postgres/postgres-alignment-store';
 import { PostgresTrackingStore } from '../../src/postgres/postgres-tracking-store';
@@ -35,6 +36,7 @@ interface JobParts {
   readonly chain: ConfiguredChain;
   readonly payers: readonly WorldPayer[];
   readonly burnSigner: BurnSigner | null;
+  readonly signer: TransactionSigner | null;
 }
 
 const ROUND_MS = 60_000;
@@ -58,7 +60,7 @@ export class WorldJobs {
       store: new PostgresTrackingStore(runner),
       chains,
       burnSigner: parts.burnSigner,
-      signer: null,
+      signer: parts.signer,
       stuckHook: null,
       events: { publish: (name) => void this.events.push(name) },
       metrics: NO_METRICS,

@@ -16,12 +16,13 @@ let redis: TestRedis;
 let fast: FastClient;
 let keys: FastKeys;
 
-beforeAll(async () => {
+// Each test has its own keys: its shard would else hold events of another test's database.
+beforeEach(async () => {
   redis = await openTestRedis();
   fast = await openFastClient(redis);
   keys = new FastKeys({ prefix: redis.prefix });
 });
-afterAll(async () => {
+afterEach(async () => {
   fast.close();
   await redis.close();
 });

@@ -19,7 +19,9 @@ export function checkLiveHolders(history: History): readonly string[] {
   for (const fact of history) {
     if (fact.kind === 'allocated' && fact.operation === null) grants.set(fact.token, fact);
     if (fact.kind !== 'spoken') continue;
-    if (fact.answer === 'accepted' && EXPOSING.has(fact.word)) {
+    // Whoever was cut off before the answer may have been heard.
+    const heard = fact.answer === 'accepted' || fact.answer === 'unknown';
+    if (heard && EXPOSING.has(fact.word)) {
       const tokens = exposers.get(nonceKey(fact)) ?? new Set();
       exposers.set(nonceKey(fact), tokens.add(fact.token));
     }
