@@ -3,6 +3,7 @@ import { ACCESS_STORE, AdminServer, type AccessStore } from '@noncekit/nonce-cor
 import { readApiKeyFile, storeApiKeys } from './config/api-key-file';
 import type { ApiEnvironment } from './config/env.schema';
 import { createApp } from './create-app';
+import { EventStreams } from './events/event-streams';
 import { InFlightRequests } from './http/in-flight-requests';
 
 /** Where a started server answers. */
@@ -41,6 +42,7 @@ export class ApiServer {
 
   /** True when everything that was taken has been answered. */
   async stop(deadlineMs: number): Promise<boolean> {
+    this.app.get(EventStreams).end();
     const finished = await this.app.get(InFlightRequests).drain(deadlineMs);
     await this.app.close();
     await this.admin.stop();

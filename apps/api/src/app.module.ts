@@ -5,6 +5,7 @@ import type { ApiEnvironment } from './config/env.schema';
 import { nonceModule } from './config/nonce-module';
 import type { ServerParts } from './http/server-parts';
 import { DocumentsModule } from './documents/documents.module';
+import { EventsModule } from './events/events.module';
 import { HealthModule } from './health/health.module';
 import { HttpModule } from './http/http.module';
 import { loggingParams } from './http/logging';
@@ -29,6 +30,7 @@ export class AppModule {
         ModesModule,
         OperationsModule,
         RecoveryModule,
+        EventsModule,
       ],
     };
   }

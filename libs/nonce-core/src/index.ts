@@ -58,6 +58,7 @@ export { prefetchProblems } from './module/prefetch-problems';
 export { SystemClock } from './module/system-clock';
 export {
   ACCESS_STORE,
+  ALARM_STORE,
   ALIGNMENT_STORE,
   ALLOCATION_STORE,
   CHAIN_REGISTRY,
@@ -75,6 +76,24 @@ export {
   TRACKING_STORE,
 } from './module/tokens';
 export { AlignWithChain } from './recovery/align-with-chain';
+export {
+  RECONCILE_SCOPES,
+  type ReconcileCounts,
+  type ReconcileProblem,
+  type ReconcileScope,
+  type Reconciliation,
+} from './domain/reconciliation';
+export type { ReconcileOrder } from './ports/reconciliation-store.port';
+export type { ReconcileRun } from './recovery/full-reconcile';
+export {
+  ALARM_KINDS,
+  runbookOf,
+  type Alarm,
+  type AlarmFigure,
+  type AlarmKind,
+  type AlarmThresholds,
+} from './domain/alarm';
+export type { AlarmSink, AlarmStore } from './ports/alarm.port';
 export type { RebaselineReport } from './recovery/rebaseline-submitter';
 export type { OperatorWord } from './recovery/continuity';
 export { ContinuityWatch, type RecoveryState } from './recovery/continuity-watch';

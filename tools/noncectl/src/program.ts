@@ -3,6 +3,7 @@ import { engineMode, reason, wholeNumber } from './arguments';
 import { abortSwitch } from './commands/abort-switch';
 import { modeHistory } from './commands/mode-history';
 import { setPrefetch, showPrefetch, type PrefetchChange } from './commands/prefetch';
+import { reconcile, type ReconcileOptions } from './commands/reconcile';
 import { resetSubmitter, type ResetOptions } from './commands/reset-submitter';
 import { showMode } from './commands/show-mode';
 import { showStatus } from './commands/show-status';
@@ -46,6 +47,7 @@ export function buildProgram(run: Run): Command {
   addMode(program, run);
   addPrefetch(program, run);
   addReset(program, run);
+  addReconcile(program, run);
   return program;
 }
 
@@ -93,6 +95,19 @@ function addReset(program: Command, run: Run): void {
     .option('--yes', 'do it: it cannot be taken back')
     .action((submitter: string, options: ResetOptions) =>
       run(({ api, terminal }) => resetSubmitter(api, terminal, { submitter, options })),
+    );
+}
+
+function addReconcile(program: Command, run: Run): void {
+  program
+    .command('reconcile')
+    .description('compare submitters with witnesses and chains, and mend what differs')
+    .option('--all', 'every submitter')
+    .option('--hot', 'those of which the chain has not finally consumed every issued nonce')
+    .requiredOption('--reason <text>', 'why; kept in the audit', reason)
+    .option('--dry-run', 'only say what would be changed')
+    .action((options: ReconcileOptions) =>
+      run(({ api, terminal }) => reconcile(api, terminal, options)),
     );
 }
 

@@ -437,3 +437,44 @@ describe('noncectl', () => {
     }
   });
 });
+
+describe('noncectl reconcile', () => {
+  const counts = {
+    ...{ submitters: 5, unknown: 0, behind: 1, raised: 2, foreignUse: 3 },
+    ...{ fenced: 0, finalized: 4, stuck: 0, unconfigured: 0, failed: 0 },
+  };
+  const begun = { id: 'r1', state: 'running', scope: 'all', dryRun: false, total: 10, counts };
+  const path = '/v1/ops/reconcile';
+
+  it('orders it, shows how far it is, and reports', async () => {
+    api.script({
+      [`POST ${path}`]: [{ status: 202, body: { ...begun, problems: [] } }],
+      [`GET ${path}/r1`]: ok({ ...begun, state: 'done', problems: [] }),
+    });
+    const { exitCode, out, err } = await run('reconcile --all --reason a~restore');
+    expect(exitCode).toBe(0);
+    expect(api.asked[0]?.body).toEqual({ scope: 'all', reason: 'a restore', dryRun: false });
+    expect(err).toContain('[##########----------] 50 %  5 of 10 submitters');
+    expect(out).toContain('5 submitters reconciled (done)');
+    expect(out).toContain('1 behind');
+  });
+
+  it('ends with 3 when submitters failed, and names them', async () => {
+    const problems = [{ submitter: 'eip155:1:0xab', code: 'NONCE_CHAIN_UNREACHABLE' }];
+    const counted = { counts: { ...counts, failed: 1 }, dryRun: true };
+    const body = { ...begun, state: 'done', problems, ...counted };
+    api.script({ [`POST ${path}`]: [{ status: 202, body }] });
+    const { exitCode, out } = await run('reconcile --hot --dry-run --reason x');
+    expect(exitCode).toBe(3);
+    expect(out).toContain('eip155:1:0xab NONCE_CHAIN_UNREACHABLE');
+    expect(out).toContain('nothing was changed');
+  });
+
+  it('asks which submitters are meant before it asks a server', async () => {
+    api.script({});
+    for (const line of ['reconcile --reason x', 'reconcile --all --hot --reason x']) {
+      expect(await run(line)).toMatchObject({ exitCode: 2 });
+    }
+    expect(api.asked).toHaveLength(0);
+  });
+});

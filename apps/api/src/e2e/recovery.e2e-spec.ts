@@ -62,7 +62,7 @@ describe('a database for which nobody vouches (H-10)', () => {
   });
 
   it('is used once an operator vouches for it, and the audit says who', async () => {
-    const body = { reason: 'compared with the chain' };
+    const body = { reason: 'compared with the chain', intact: true };
     const answer = await call('/v1/ops/recovery/confirm', { body });
     expect([answer.status, answer.body]).toEqual([
       200,

@@ -39,7 +39,8 @@ export class RecoveryController {
     @Body() body: RecoveryConfirmationDto,
   ): Promise<RecoveryDto> {
     const word = { actor, reason: body.reason };
-    if (body.submitter === undefined) await this.actions.confirm(word);
+    const { intact = false } = body;
+    if (body.submitter === undefined) await this.actions.confirm({ ...word, intact });
     else await this.actions.leave(body.submitter, word);
     return toRecoveryDto(await this.actions.state());
   }

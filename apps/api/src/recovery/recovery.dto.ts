@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ALLOCATION_LIMITS, type RecoveryState } from '@noncekit/nonce-core';
+import { IsBoolean } from 'class-validator';
 import { BoundedText } from '../http/bounded-text';
 import { IfPresent } from '../http/if-present';
 
@@ -18,6 +19,15 @@ export class RecoveryConfirmationDto {
   @IfPresent()
   @BoundedText(MAX_SUBMITTER_LENGTH)
   submitter?: string;
+
+  @ApiPropertyOptional({
+    default: false,
+    description:
+      'Vouches that the database forgot nothing. Without it, all that could have been issued since an older state is quarantined first.',
+  })
+  @IfPresent()
+  @IsBoolean()
+  intact?: boolean;
 }
 
 export class SubmitterRecoveryDto {

@@ -7,6 +7,8 @@ export type NonceEventListener<Name extends NonceEventName> = (
   payload: NonceEventMap[Name],
 ) => unknown;
 
+const ANY = Symbol('any event');
+
 /**
  * What happened to nonces, in this process. Delivered after the fact is durable, at most once and
  * in the order of publication. A listener that throws is logged and disturbs nobody.
@@ -27,8 +29,24 @@ export class NonceEvents implements EventSink {
     };
   }
 
+  /** Every event of any name. Returns the function that ends the subscription. */
+  onAny(listener: (name: NonceEventName, payload: unknown) => void): () => void {
+    const guarded = (name: NonceEventName, payload: unknown) => {
+      try {
+        listener(name, payload);
+      } catch (error) {
+        this.logger.error('a listener failed', { event: name, reason: String(error) });
+      }
+    };
+    this.emitter.on(ANY, guarded);
+    return () => {
+      this.emitter.off(ANY, guarded);
+    };
+  }
+
   publish<Name extends NonceEventName>(name: Name, payload: NonceEventMap[Name]): void {
     this.emitter.emit(name, payload);
+    this.emitter.emit(ANY, name, payload);
   }
 
   private deliver<Name extends NonceEventName>(

@@ -1,13 +1,21 @@
+import type { Reconciliation } from '../domain/reconciliation';
 import { parseSubmitter, type SubmitterInput } from '../domain/submitter';
+import type { ReconcileOrder } from '../ports/reconciliation-store.port';
 import type { AlignmentReport } from '../ports/submitter-store.port';
 import type { AlignWithChain } from '../recovery/align-with-chain';
+import type { FullReconcile, ReconcileRun } from '../recovery/full-reconcile';
 import type { RebaselineReport, RebaselineSubmitter } from '../recovery/rebaseline-submitter';
+
+interface RecoveryParts {
+  readonly alignment: AlignWithChain;
+  readonly rebaselining: RebaselineSubmitter;
+  readonly reconciling: FullReconcile;
+}
 
 /** Brings what is recorded in line with the chain. */
 export class NonceRecoveryService {
   constructor(
-    private readonly alignment: AlignWithChain,
-    private readonly rebaselining: RebaselineSubmitter,
+    private readonly parts: RecoveryParts,
     private readonly defaultChainId: number | undefined,
   ) {}
 
@@ -17,7 +25,7 @@ export class NonceRecoveryService {
    * NONCE_CHAIN_RESET, NONCE_SUBMITTER_UNKNOWN.
    */
   async alignWithChain(submitter: SubmitterInput): Promise<AlignmentReport> {
-    return this.alignment.alignWithChain(parseSubmitter(submitter, this.defaultChainId));
+    return this.parts.alignment.alignWithChain(parseSubmitter(submitter, this.defaultChainId));
   }
 
   /**
@@ -31,6 +39,29 @@ export class NonceRecoveryService {
     submitter: SubmitterInput,
     order: { readonly reason: string; readonly dryRun: boolean },
   ): Promise<RebaselineReport> {
-    return this.rebaselining.rebaseline(parseSubmitter(submitter, this.defaultChainId), order);
+    const parsed = parseSubmitter(submitter, this.defaultChainId);
+    return this.parts.rebaselining.rebaseline(parsed, order);
+  }
+
+  /**
+   * Compares all submitters, or the hot ones, with the witnesses and the chains, and mends what
+   * differs; with `dryRun` it only says so. Durable per page; deletes nothing.
+   * @throws NonceError NONCE_PRECONDITION while one of its kind runs, NONCE_STORE_UNAVAILABLE,
+   * NONCE_RECOVERY_HOLD.
+   */
+  fullReconcile(order: ReconcileOrder & ReconcileRun): Promise<Reconciliation> {
+    const { onProgress, signal, ...what } = order;
+    const run = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
+    return this.parts.reconciling.reconcile(what, run);
+  }
+
+  /** Leaves a full reconciliation to the workers. @throws NonceError as `fullReconcile`. */
+  beginReconcile(order: ReconcileOrder): Promise<Reconciliation> {
+    return this.parts.reconciling.begin(order);
+  }
+
+  /** How far a reconciliation is, or how it ended; null when there is none of that id. */
+  findReconcile(id: string): Promise<Reconciliation | null> {
+    return this.parts.reconciling.find(id);
   }
 }

@@ -4,6 +4,7 @@ import { PerformanceEngine } from '../engines/performance/performance-engine';
 import { FlushOverview } from '../flush/flush-overview';
 import { AlignWithChain } from '../recovery/align-with-chain';
 import { ContinuityWatch } from '../recovery/continuity-watch';
+import { FullReconcile } from '../recovery/full-reconcile';
 import { RedisLockCoordinator } from '../redis/redis-lock-coordinator';
 import { NonceEngineManager } from '../routing/engine-manager';
 import { NonceExecutionTemplate } from '../template/nonce-execution-template';
@@ -42,6 +43,7 @@ const EXPORTS = [
   FlushDrain,
   PerformanceEngine,
   ContinuityWatch,
+  FullReconcile,
   tokens.NONCE_OPTIONS,
   tokens.FAST_WORKER_PLANS,
   tokens.ALLOCATION_STORE,
@@ -49,6 +51,7 @@ const EXPORTS = [
   tokens.ALIGNMENT_STORE,
   tokens.TRACKING_STORE,
   tokens.HEAD_STORE,
+  tokens.ALARM_STORE,
   tokens.ACCESS_STORE,
   tokens.CHAIN_REGISTRY,
   tokens.MODE_STORE,

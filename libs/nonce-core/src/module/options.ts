@@ -1,3 +1,5 @@
+import type { AlarmThresholds } from '../domain/alarm';
+import type { AlarmSink } from '../ports/alarm.port';
 import type { Registry } from 'prom-client';
 import type { Exposure } from '../domain/allocation';
 import type { LastingMode } from '../domain/engine-mode';
@@ -90,6 +92,27 @@ export interface RecoveryOptions {
   readonly continuityIntervalMs?: number;
   /** Folder of this node for its witness; absent = Redis alone keeps one. */
   readonly witnessDir?: string;
+  /** Whether a full reconciliation is ordered when commits were lost or alignments go wrong. */
+  readonly auto?: boolean;
+  /** Nonces by which a counter may be behind its chain before one is ordered, from 1. */
+  readonly floorLagThreshold?: number;
+}
+
+export interface AlarmOptions {
+  /** Age of a reserved nonce, ms, 1 s to 7 days. */
+  readonly reservedAgeMs?: number;
+  /** Nonces of a submitter that became free within ten minutes and were not issued again, from 1. */
+  readonly recyclableGrowth?: number;
+  /** Issued nonces beyond the chain's count, from 1. */
+  readonly chainLag?: number;
+  /** Age of the last alignment of a submitter with open nonces, ms, 1 s to 7 days. */
+  readonly alignmentAgeMs?: number;
+  /** Time in DEGRADED, ms, 1 s to 7 days. */
+  readonly redisDownMs?: number;
+  /** Receives alarms as JSON by POST; absent = none. */
+  readonly webhookUrl?: string;
+  /** Signs what the webhook receives, HMAC-SHA256. */
+  readonly webhookSecret?: string;
 }
 
 /** What a host writes. Every default is in `resolve-options.ts`. */
@@ -106,6 +129,8 @@ export interface NonceModuleOptions extends SwitchingOptions {
   readonly performance?: PerformanceOptions;
   readonly flush?: FlushOptions;
   readonly recovery?: RecoveryOptions;
+  /** When people are told, by the log, `webhookUrl` and `alarmSink`. */
+  readonly alarms?: AlarmOptions;
   /** Window of submitters on chains that set none; 0 = no limit. */
   readonly maxInFlight?: number;
   readonly redis?: {
@@ -136,6 +161,8 @@ export interface NonceModuleOptions extends SwitchingOptions {
   readonly signer?: TransactionSigner;
   /** Decides about nonces that make no progress; without one what helps by itself is done. */
   readonly stuckHook?: StuckHook;
+  /** Tells people of alarms, beside the log. */
+  readonly alarmSink?: AlarmSink;
   readonly shutdown?: { readonly deadlineMs?: number };
   readonly metrics?: {
     /** Registry that receives the metrics; by default each module has its own. */
@@ -171,9 +198,16 @@ export interface ResolvedPerformance {
   readonly prefetch: Required<NonNullable<PerformanceOptions['prefetch']>>;
 }
 
+interface ResolvedAlarms {
+  readonly thresholds: AlarmThresholds;
+  readonly webhook: { readonly url: string; readonly secret: string | null } | null;
+}
+
 interface ResolvedRecovery {
   readonly continuityIntervalMs: number;
   readonly witnessDir: string | null;
+  readonly auto: boolean;
+  readonly floorLagThreshold: number;
 }
 
 /** What the rest of the code sees: complete, checked, frozen. */
@@ -185,6 +219,8 @@ export interface ResolvedNonceOptions extends ResolvedSwitching {
   readonly performance: ResolvedPerformance;
   readonly flush: Required<FlushOptions>;
   readonly recovery: ResolvedRecovery;
+  readonly alarms: ResolvedAlarms;
+  readonly alarmSink: AlarmSink | null;
   readonly maxInFlight: number;
   readonly redis: {
     readonly client: RedisClient | null;

@@ -63,13 +63,19 @@ function resolveFlush(
   return flush;
 }
 
+const MAX_FLOOR_LAG = 1_000_000;
+
 function resolveRecovery(
   given: NonceModuleOptions['recovery'],
   problems: OptionProblems,
 ): ResolvedModes['recovery'] {
-  const { continuityIntervalMs } = { ...OPTION_DEFAULTS.recovery, ...given };
+  const { continuityIntervalMs, auto, floorLagThreshold } = {
+    ...OPTION_DEFAULTS.recovery,
+    ...given,
+  };
   problems.integer('/recovery/continuityIntervalMs', continuityIntervalMs, [100, TEN_MINUTES_MS]);
+  problems.integer('/recovery/floorLagThreshold', floorLagThreshold, [1, MAX_FLOOR_LAG]);
   const witnessDir = given?.witnessDir ?? null;
   if (witnessDir === '') problems.add('/recovery/witnessDir', 'must name a folder');
-  return { continuityIntervalMs, witnessDir };
+  return { continuityIntervalMs, witnessDir, auto, floorLagThreshold };
 }

@@ -1,3 +1,4 @@
+import { resolveAlarms } from './alarms/resolve-alarms';
 import { knownChain } from '../domain/known-chains';
 import { ALLOCATION_LIMITS, EXPOSURES } from '../domain/allocation';
 import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
@@ -46,6 +47,8 @@ export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOption
     burnSigner: options.burnSigner ?? null,
     signer: options.signer ?? null,
     stuckHook: options.stuckHook ?? null,
+    alarmSink: options.alarmSink ?? null,
+    alarms: resolveAlarms(options.alarms, problems),
     logger: options.logger ?? null,
   };
   problems.throwIfAny();
@@ -60,6 +63,8 @@ const OPTION_KEYS = [
   'performance',
   'flush',
   'recovery',
+  'alarms',
+  'alarmSink',
   'degrade',
   'modes',
   'autoPromote',

@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { PostgresAccessStore } from '../postgres/postgres-access-store';
+import { PostgresAlarmStore } from '../postgres/postgres-alarm-store';
 import { PostgresAlignmentStore } from '../postgres/postgres-alignment-store';
 import { PostgresAllocationStore } from '../postgres/postgres-allocation-store';
 import { PostgresHeadStore } from '../postgres/postgres-head-store';
@@ -20,6 +21,7 @@ import type { ResolvedNonceOptions } from './options';
 import { RedisHealthProbe } from './redis-health-probe';
 import {
   ACCESS_STORE,
+  ALARM_STORE,
   ALIGNMENT_STORE,
   ALLOCATION_STORE,
   DATABASE,
@@ -77,6 +79,7 @@ export function storeProviders(): Provider[] {
         limits.ofHeads(new PostgresHeadStore(runner)),
     },
     onRunner(ACCESS_STORE, PostgresAccessStore),
+    onRunner(ALARM_STORE, PostgresAlarmStore),
     hostRedisProvider(),
     lockConnectionProvider(),
     {

@@ -1,3 +1,4 @@
+import type { AlarmKind } from '../domain/alarm';
 import type { AllocationStage } from '../domain/allocation-state';
 import type { Hex } from '../domain/brand';
 
@@ -5,6 +6,17 @@ interface OfNonce {
   readonly submitter: string;
   readonly nonce: number;
   readonly allocationId: string;
+}
+
+interface OfAlarm {
+  readonly id: number;
+  readonly kind: AlarmKind;
+  /** A submitter, or `mode`. */
+  readonly subject: string;
+  readonly value: number;
+  readonly threshold: number;
+  /** Page that says what to do. */
+  readonly runbook: string;
 }
 
 /** Every event and its payload. Delivered in process after the fact is durable, at most once. */
@@ -29,6 +41,8 @@ export interface NonceEventMap {
   'submitter.resumed': { readonly submitter: string; readonly reason: string };
   'recovery.entered': { readonly submitter: string; readonly reason: string };
   'recovery.left': { readonly submitter: string };
+  'alarm.raised': OfAlarm;
+  'alarm.cleared': OfAlarm;
   anomaly: { readonly kind: string; readonly submitter: string; readonly detail: string };
 }
 

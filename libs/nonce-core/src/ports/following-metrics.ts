@@ -30,6 +30,21 @@ export const FOLLOWING_METRICS = {
     labels: ['result'],
     help: 'Alignments of a submitter with its chain.',
   },
+  nonce_reconcile_total: {
+    kind: 'counter',
+    labels: ['result'],
+    help: 'Submitters that full reconciliations compared with their chains.',
+  },
+  nonce_alarms_open: {
+    kind: 'gauge',
+    labels: ['kind'],
+    help: 'Open alarms, as this worker saw them last.',
+  },
+  nonce_alarm_deliveries_total: {
+    kind: 'counter',
+    labels: ['sink', 'result'],
+    help: 'Attempts to tell people of alarms.',
+  },
   nonce_reserved_overdue: {
     kind: 'gauge',
     labels: [],

@@ -10,6 +10,8 @@ import { Modes1763862000000 } from './migrations/1763862000000-modes';
 import { Heads1763863000000 } from './migrations/1763863000000-heads';
 import { Resends1763864000000 } from './migrations/1763864000000-resends';
 import { ChainGenerations1763865000000 } from './migrations/1763865000000-chain-generations';
+import { Reconciliations1763866000000 } from './migrations/1763866000000-reconciliations';
+import { Alarms1763867000000 } from './migrations/1763867000000-alarms';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -64,6 +66,8 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       Heads1763863000000,
       Resends1763864000000,
       ChainGenerations1763865000000,
+      Reconciliations1763866000000,
+      Alarms1763867000000,
     ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',

@@ -4,13 +4,20 @@ import type { AccessStore } from '../ports/access-store.port';
 import type { EventSink } from '../ports/events.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
-import type { ContinuityView, OperatorWord, ServerContinuity } from './continuity';
+import type {
+  ContinuityView,
+  OperatorWord,
+  ServerContinuity,
+  WitnessComparison,
+} from './continuity';
 import type { RecoverLost } from './recover-lost';
+import type { RecoverUnwitnessed } from './recover-unwitnessed';
 
 export interface ContinuityWatchDeps {
   readonly continuity: ServerContinuity;
   readonly store: ContinuityStore;
   readonly lost: RecoverLost;
+  readonly unwitnessed: Pick<RecoverUnwitnessed, 'recover'>;
   readonly audit: Pick<AccessStore, 'audit'>;
   readonly events: EventSink;
   readonly metrics: Metrics;
@@ -48,9 +55,24 @@ export class ContinuityWatch {
     return { ...this.deps.continuity.view(), recoveries };
   }
 
-  /** Lifts a hold. @returns false when there was none. */
-  confirm(word: OperatorWord): Promise<boolean> {
-    return this.deps.continuity.confirm(word);
+  /** How many submitters are behind their witnesses; unless it is a dry run they are recovered. */
+  compareWitnesses(dryRun: boolean): Promise<WitnessComparison> {
+    return this.deps.continuity.compareWitnesses(dryRun);
+  }
+
+  /**
+   * Lifts a hold. Unless the operator says that the database is intact, every submitter is recovered
+   * first as if all it could have issued had been lost. @returns false when there was none.
+   * @throws NonceError NONCE_CHAIN_UNREACHABLE, NONCE_STORE_UNAVAILABLE: the hold stays; repeat it.
+   */
+  async confirm(word: OperatorWord): Promise<boolean> {
+    const { continuity, unwitnessed } = this.deps;
+    await continuity.verify();
+    const { status, server } = continuity.view();
+    if (status === 'held' && server !== null && word.intact !== true) {
+      await unwitnessed.recover(server);
+    }
+    return continuity.confirm(word);
   }
 
   /** Ends one submitter's recovery, although nonces of it may still be in quarantine. Audited. */

@@ -1,5 +1,11 @@
 import { NonceError } from '../domain/errors/nonce-error';
-import { WitnessBook, type ServerStart, type Witness } from '../domain/witness';
+import { OUTPACED } from '../domain/errors/outpaced';
+import {
+  WitnessBook,
+  type ServerStart,
+  type Witness,
+  type WitnessedFacts,
+} from '../domain/witness';
 import type { AccessStore } from '../ports/access-store.port';
 import type { ContinuityStore, ServerFacts } from '../ports/continuity-store.port';
 import type { Logger } from '../ports/logger.port';
@@ -12,13 +18,15 @@ import {
   judgeComparison,
   type Loss,
 } from './decide-continuity';
-import type { RecoverLost } from './recover-lost';
+import { WHY_BEHIND, type RecoverLost } from './recover-lost';
 import type { WitnessPlaces } from './witness-places';
 
 export interface ServerContinuityDeps {
   readonly store: ContinuityStore;
   readonly places: WitnessPlaces;
   readonly lost: RecoverLost;
+  /** Told once what witnesses prove lost is recovered; does not wait. */
+  readonly afterLoss: (reason: string) => void;
   readonly audit: Pick<AccessStore, 'audit'>;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -37,6 +45,14 @@ export interface ContinuityView {
 export interface OperatorWord {
   readonly actor: string;
   readonly reason: string;
+  /** Vouches that the database forgot nothing: then nothing is quarantined. */
+  readonly intact?: boolean;
+}
+
+/** Witnessed submitters of which the database says less, or nothing. */
+export interface WitnessComparison {
+  readonly unknown: number;
+  readonly behind: number;
 }
 
 /** No run of a server has this start. */
@@ -108,11 +124,24 @@ export class ServerContinuity implements Continuity, ServerGuard {
       action: 'recovery.confirm',
       subject: `${held.systemId} ${held.startedAt}`,
       reason: word.reason,
-      detail: { timeline: held.timeline, lsn: held.lsn },
+      detail: { timeline: held.timeline, lsn: held.lsn, intact: word.intact === true },
     });
     await this.deps.store.record(held, { how: 'confirmed', by: word.actor });
     await this.verify();
     return true;
+  }
+
+  /**
+   * Compares every witness with the database; unless it is a dry run, what is behind is recovered.
+   * @throws NonceError NONCE_STORE_UNAVAILABLE, NONCE_RECOVERY_HOLD.
+   */
+  async compareWitnesses(dryRun: boolean): Promise<WitnessComparison> {
+    await this.verify();
+    const server = this.refuseUntilTrusted();
+    const witnesses = mergedWitnesses(await this.deps.places.read());
+    const outcome = judgeComparison(await this.deps.store.compare(witnesses));
+    if (!dryRun) await this.recover(server, [...outcome.unknown, ...outcome.behind], null);
+    return { unknown: outcome.unknown.length, behind: outcome.behind.length };
   }
 
   private async look(): Promise<void> {
@@ -135,11 +164,9 @@ export class ServerContinuity implements Continuity, ServerGuard {
       this.hold(facts.server);
       return false;
     }
-    const book = new WitnessBook();
-    for (const place of places) for (const witness of place?.witnesses ?? []) book.raise(witness);
     const losses = places.map((place) => findLoss(facts, place?.server ?? null));
     const loss = losses.find((found) => found !== null) ?? null;
-    await this.recover(facts.server, book.all(), loss);
+    await this.recover(facts.server, mergedWitnesses(places), loss);
     if (decision.kind === 'record') {
       await this.deps.store.record(facts.server, { how: decision.how, by: 'continuity' });
     }
@@ -153,7 +180,9 @@ export class ServerContinuity implements Continuity, ServerGuard {
     loss: Loss | null,
   ): Promise<void> {
     if (loss !== null) this.deps.logger.error('the database lost commits', { ...loss });
-    this.deps.places.remember(await this.deps.lost.recover(server, witnesses, loss));
+    const recovered = await this.deps.lost.recover(server, witnesses, loss);
+    this.deps.places.remember(recovered);
+    if (loss !== null || recovered.length > 0) this.deps.afterLoss(loss?.reason ?? WHY_BEHIND);
   }
 
   private trust(server: ServerStart, how: string): void {
@@ -202,9 +231,18 @@ export class ServerContinuity implements Continuity, ServerGuard {
       return now !== undefined && now.epoch > epoch;
     });
     if (closed.length === 0) return;
-    const context = { store: 'postgres', reason: 'a later epoch rules by now' };
-    throw new NonceError('NONCE_STORE_UNAVAILABLE', { context });
+    // As after a switch that was faster: nothing was granted, and the next try meets the later epoch.
+    const { code, context } = OUTPACED;
+    const reason = 'a later epoch rules by now';
+    throw new NonceError(code, { context: { ...context, store: 'postgres', reason } });
   }
+}
+
+/** The highest fact per submitter of all places. */
+function mergedWitnesses(places: readonly (WitnessedFacts | null)[]): readonly Witness[] {
+  const book = new WitnessBook();
+  for (const place of places) for (const witness of place?.witnesses ?? []) book.raise(witness);
+  return book.all();
 }
 
 function isOlder(witness: Witness, known: Witness): boolean {

@@ -1,4 +1,5 @@
 import type { QuarantinePolicy } from '../domain/quarantine-policy';
+import type { ChainId } from '../domain/submitter';
 import type { AccessStore } from '../ports/access-store.port';
 import type { AllocationStore } from '../ports/allocation-store.port';
 import type { BaselineSource } from '../ports/baseline.port';
@@ -7,10 +8,12 @@ import type { ContinuityStore } from '../ports/continuity-store.port';
 import type { EventSink } from '../ports/events.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
+import type { ReconciliationStore } from '../ports/reconciliation-store.port';
 import type { WitnessStore } from '../ports/witness.port';
 import { ServerContinuity } from './continuity';
 import { ContinuityWatch } from './continuity-watch';
 import { RecoverLost } from './recover-lost';
+import { RecoverUnwitnessed } from './recover-unwitnessed';
 import { WitnessPlaces } from './witness-places';
 
 export interface ContinuityParts {
@@ -25,6 +28,11 @@ export interface ContinuityParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly quarantine: QuarantinePolicy;
+  readonly submitters: Pick<ReconciliationStore, 'page'>;
+  /** Window of submitters that have none of their own; 0 = no limit. */
+  readonly defaultWindow: (chainId: ChainId) => number;
+  /** Told that commits were lost, once they are recovered as far as witnesses tell. */
+  readonly afterLoss?: (reason: string) => void;
 }
 
 export interface OpenContinuity {
@@ -42,7 +50,11 @@ export function openContinuity(parts: ContinuityParts): OpenContinuity {
   }
   const lost = new RecoverLost(parts);
   const places = new WitnessPlaces(parts);
-  const continuity = new ServerContinuity({ store, places, lost, audit, metrics, logger });
-  const deps = { continuity, store, lost, audit, events, metrics, logger };
+  const continuity = new ServerContinuity({
+    ...{ store, places, lost, audit, metrics, logger },
+    afterLoss: parts.afterLoss ?? (() => undefined),
+  });
+  const unwitnessed = new RecoverUnwitnessed({ ...parts, lost });
+  const deps = { continuity, store, lost, unwitnessed, audit, events, metrics, logger };
   return { continuity, watch: new ContinuityWatch(deps) };
 }

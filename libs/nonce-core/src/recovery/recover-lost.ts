@@ -24,7 +24,7 @@ export interface RecoverLostDeps {
 const COMPARED_AT_ONCE = 500;
 const RECOVERED_AT_ONCE = 25;
 
-const WHY_BEHIND = 'the database is behind its witness';
+export const WHY_BEHIND = 'the database is behind its witness';
 
 /**
  * Compares the witnesses with the database and recovers the submitters whose grants it may have

@@ -21,6 +21,7 @@ import { PostgresAllocationStore } from '../../src/postgres/postgres-allocation-
 import { PostgresContinuityStore } from '../../src/postgres/postgres-continuity-store';
 import { PostgresFastEpochStore } from '../../src/postgres/postgres-fast-epoch-store';
 import { PostgresModeStore } from '../../src/postgres/postgres-mode-store';
+import { PostgresReconciliationStore } from '../../src/postgres/postgres-reconciliation-store';
 import { StatementRunner } from '../../src/postgres/statement-runner';
 import { openContinuity, type OpenContinuity } from '../../src/recovery/open-continuity';
 import { baselineOf, hashOf, QUARANTINE } from '../support/store-fixture';
@@ -52,6 +53,8 @@ let incarnations = 0;
  */
 export class ContinuityNode {
   readonly events: { readonly name: NonceEventName; readonly submitter: string }[] = [];
+  /** Why everything should be compared with the chains. */
+  readonly losses: string[] = [];
   readonly open: OpenContinuity;
   readonly allocations: PostgresAllocationStore;
   readonly epochs: PostgresFastEpochStore;
@@ -89,6 +92,9 @@ export class ContinuityNode {
       logger: SILENT,
       clock: new SystemClock(),
       quarantine: QUARANTINE,
+      submitters: new PostgresReconciliationStore(runner),
+      defaultWindow: () => 64,
+      afterLoss: (reason) => this.losses.push(reason),
     });
     if (this.guarded) runner.guardWith(this.open.continuity);
   }

@@ -32,7 +32,7 @@ beforeEach(async () => {
   submitter = newSubmitter();
   // The tests before left this server at some state, and no witness of it.
   const node = await start([]);
-  await node.open.watch.confirm({ actor: 'test', reason: 'a new test begins' });
+  await node.open.watch.confirm({ actor: 'test', reason: 'a new test begins', intact: true });
 });
 afterEach(async () => {
   await Promise.all(nodes.splice(0).map((node) => node.stop()));
@@ -91,6 +91,7 @@ describe('a database that was put back to an older state', () => {
       const late = await node.issueMany(submitter, 20);
       expectDisjoint([...early, ...lost], late);
       expect(node.events).toContainEqual({ name: 'recovery.entered', submitter });
+      expect(node.losses).not.toEqual([]);
       const { recoveries } = await node.open.watch.state();
       expect(recoveries.items).toContainEqual(
         expect.objectContaining({ submitter, finished: true }),
@@ -153,6 +154,45 @@ describe('a database that was put back to an older state', () => {
     // Another node finds the word of the first.
     const third = await start([]);
     expect(third.open.continuity.view()).toMatchObject({ status: 'trusted' });
+  });
+
+  it.each([1, 7, 40])(
+    'issues nothing clean again once it is confirmed without a witness, %i grants later (H-10, S8)',
+    async (since) => {
+      const first = await start([file()]);
+      const early = await first.issueMany(submitter, 3);
+      await first.intent(early[0] as FastGrant);
+      await postgres.save();
+      const lost = await first.issueMany(submitter, since);
+      for (const grant of lost) await first.intent(grant);
+      await first.stop();
+      await rm(folder, { recursive: true });
+      await postgres.restore();
+
+      const second = await start([file()]);
+      const word = { actor: 'operator', reason: 'the newest that was left' };
+      expect(await second.open.watch.confirm(word)).toBe(true);
+      expectDisjoint([...early, ...lost], await second.issueMany(submitter, 40));
+      for (const grant of lost) {
+        expect(await second.intent(grant)).toMatchObject({ kind: 'refused', code: 'NONCE_FENCED' });
+      }
+      expect((await second.intent(early[0] as FastGrant)).kind).toBe('done');
+    },
+  );
+
+  it('issues nonces twice where it is vouched for as intact and is not: the quarantine is needed', async () => {
+    const first = await start([file()]);
+    const before = [...(await first.issueMany(submitter, 3))];
+    await postgres.save();
+    before.push(...(await first.issueMany(submitter, 20)));
+    await first.stop();
+    await rm(folder, { recursive: true });
+    await postgres.restore();
+
+    const second = await start([file()]);
+    await second.open.watch.confirm({ actor: 'operator', reason: 'a mistake', intact: true });
+    const after = noncesOf(await second.issueMany(submitter, 20));
+    expect(noncesOf(before).filter((nonce) => after.includes(nonce))).not.toEqual([]);
   });
 
   it('is noticed where epoch and ceiling stayed and only intents were lost', async () => {

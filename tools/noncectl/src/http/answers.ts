@@ -87,3 +87,28 @@ export interface Rebaseline {
   readonly kept: number;
   readonly ended: number;
 }
+
+/** How far a full reconciliation is, or how it ended. */
+export interface Reconciliation {
+  readonly id: string;
+  readonly state: 'running' | 'done' | 'aborted';
+  readonly scope: string;
+  readonly dryRun: boolean;
+  readonly total: number;
+  readonly counts: Readonly<
+    Record<
+      | 'submitters'
+      | 'unknown'
+      | 'behind'
+      | 'raised'
+      | 'foreignUse'
+      | 'fenced'
+      | 'finalized'
+      | 'stuck'
+      | 'unconfigured'
+      | 'failed',
+      number
+    >
+  >;
+  readonly problems: readonly { readonly submitter: string; readonly code: string }[];
+}

@@ -205,8 +205,22 @@ export const ROUTE_CASES: readonly RouteCase[] = [
     badFields: {
       reason: [...BAD_NOTES, undefined],
       submitter: [...BAD_PLACES.submitter, 'x'.repeat(101)],
+      intact: [null, 1, 'true'],
     },
   },
+  {
+    method: 'POST',
+    path: '/v1/ops/reconcile',
+    scope: 'ops:write',
+    body: { scope: 'hot', reason: 'a test', dryRun: true },
+    badFields: {
+      scope: [null, 1, '', 'warm', undefined],
+      reason: [...BAD_NOTES, undefined],
+      dryRun: [null, 1, 'true'],
+    },
+  },
+  { method: 'GET', path: '/v1/ops/reconcile/:id', scope: 'ops:read' },
+  { method: 'GET', path: '/v1/events', scope: 'nonce:read' },
   operation('align'),
   operation('pause'),
   operation('resume'),

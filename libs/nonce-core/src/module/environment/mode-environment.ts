@@ -4,10 +4,10 @@ import type { FieldProblem } from '../../domain/errors/nonce-error';
 import { INTENT_POLICIES, type IntentPolicy } from '../../ports/fast-epoch-store.port';
 import { prefetchProblems } from '../prefetch-problems';
 import { FromEnvironment } from './setting';
-import { SwitchingEnvironment } from './switching-environment';
+import { AlarmEnvironment } from './alarm-environment';
 
 /** Which mode issues nonces, and what the one that issues from Redis can be told. */
-export class ModeEnvironment extends SwitchingEnvironment {
+export class ModeEnvironment extends AlarmEnvironment {
   @FromEnvironment({
     name: 'NONCE_INITIAL_MODE',
     kind: 'text',
@@ -165,6 +165,26 @@ export class ModeEnvironment extends SwitchingEnvironment {
   @IsOptional()
   @Matches(/^\S.*$/)
   witnessDir?: string;
+
+  @FromEnvironment({
+    name: 'NONCE_RECOVERY_AUTO',
+    kind: 'boolean',
+    reason:
+      'Whether everything is compared with witnesses and chains when the database lost commits, when alignments keep failing, or when a counter is far behind its chain.',
+  })
+  @IsBoolean()
+  recoveryAuto = true;
+
+  @FromEnvironment({
+    name: 'NONCE_RECOVERY_FLOOR_LAG_THRESHOLD',
+    kind: 'integer',
+    reason:
+      'Nonces by which a counter may be behind its chain before everything is compared; a window of foreign use is no accident.',
+  })
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  recoveryFloorLagThreshold = 64;
 
   protected crossCheckMode(): readonly FieldProblem[] {
     const problems: FieldProblem[] = [];

@@ -1,4 +1,4 @@
-import type { ChainOptions, NonceModuleOptions } from '../options';
+import type { AlarmOptions, ChainOptions, NonceModuleOptions } from '../options';
 import type { SwitchingOptions } from '../modes/switching-options';
 import type { ChainEnvironment } from './chain-environment';
 import type { NonceEnvironment } from './nonce-environment';
@@ -22,6 +22,7 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
     mode: environment.initialMode,
     maxInFlight: environment.maxInFlight,
     ...fastOptions(environment),
+    alarms: alarmOptions(environment),
     ...switchingOptions(environment),
     redis: {
       enabled: environment.redisEnabled,
@@ -50,6 +51,11 @@ type FastOptions = Required<Pick<NonceModuleOptions, 'performance' | 'flush' | '
 
 function fastOptions(environment: NonceEnvironment): FastOptions {
   const { continuityIntervalMs, witnessDir } = environment;
+  const recovery = {
+    continuityIntervalMs,
+    auto: environment.recoveryAuto,
+    floorLagThreshold: environment.recoveryFloorLagThreshold,
+  };
   return {
     performance: {
       strategy: environment.performanceStrategy,
@@ -69,7 +75,20 @@ function fastOptions(environment: NonceEnvironment): FastOptions {
       maxDeliveries: environment.flushMaxDeliveries,
       syncWriteFallback: environment.flushSyncWriteFallback,
     },
-    recovery: { continuityIntervalMs, ...(witnessDir === undefined ? {} : { witnessDir }) },
+    recovery: { ...recovery, ...(witnessDir === undefined ? {} : { witnessDir }) },
+  };
+}
+
+function alarmOptions(environment: NonceEnvironment): AlarmOptions {
+  const { alarmWebhookUrl: webhookUrl, alarmWebhookSecret: webhookSecret } = environment;
+  return {
+    reservedAgeMs: environment.alarmReservedAgeMs,
+    recyclableGrowth: environment.alarmRecyclableGrowth,
+    chainLag: environment.alarmChainLag,
+    alignmentAgeMs: environment.alarmAlignmentAgeMs,
+    redisDownMs: environment.alarmRedisDownMs,
+    ...(webhookUrl === undefined ? {} : { webhookUrl }),
+    ...(webhookSecret === undefined ? {} : { webhookSecret }),
   };
 }
 

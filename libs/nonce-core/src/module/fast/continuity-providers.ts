@@ -2,13 +2,16 @@ import type { Provider } from '@nestjs/common';
 import type { AccessStore } from '../../ports/access-store.port';
 import type { AllocationStore } from '../../ports/allocation-store.port';
 import type { BaselineSource } from '../../ports/baseline.port';
+import type { ChainRegistry } from '../../ports/chain.port';
 import type { Clock } from '../../ports/clock.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
 import type { ModeSource } from '../../ports/mode-source.port';
 import type { ModeSnapshot } from '../../ports/mode-store.port';
+import type { ReconciliationStore } from '../../ports/reconciliation-store.port';
 import type { WitnessStore } from '../../ports/witness.port';
 import { PostgresContinuityStore } from '../../postgres/postgres-continuity-store';
+import { PostgresReconciliationStore } from '../../postgres/postgres-reconciliation-store';
 import { ContinuityWatch } from '../../recovery/continuity-watch';
 import { openContinuity, type OpenContinuity } from '../../recovery/open-continuity';
 import { RedisWitness } from '../../redis/redis-witness';
@@ -20,6 +23,7 @@ import {
   ACCESS_STORE,
   ALLOCATION_STORE,
   BASELINE_SOURCE,
+  CHAIN_REGISTRY,
   CONTINUITY,
   DATABASE,
   FAST_SIDE,
@@ -77,37 +81,57 @@ function continuityProvider(): Provider {
       NONCE_CLOCK,
       NONCE_OPTIONS,
       MODE_SOURCE,
+      CHAIN_REGISTRY,
     ],
-    useFactory: (
-      ...[database, stores, allocations, baselines, audit, ...rest]: [
-        OpenDatabase,
-        readonly WitnessStore[],
-        AllocationStore,
-        BaselineSource,
-        AccessStore,
-        NonceEvents,
-        Metrics,
-        Logger,
-        Clock,
-        ResolvedNonceOptions,
-        ModeSource,
-      ]
-    ): OpenContinuity | null => {
-      const [events, metrics, logger, clock, options, mode] = rest;
-      if (stores.length === 0) return null;
-      const { quarantine } = options;
-      const opened = openContinuity({
-        store: new PostgresContinuityStore(database.runner),
-        ...{ stores, allocations, baselines, audit, events, metrics, logger, clock, quarantine },
-      });
-      mode.onChange((now) => {
-        if (!issuesFast(now)) return;
-        database.runner.guardWith(opened.continuity);
-        // What it finds is told by its state and by the statements that it refuses.
-        opened.watch.tick().catch(() => undefined);
-      });
-      return opened;
-    },
+    useFactory: watchContinuity,
+  };
+}
+
+type ContinuityInjected = [
+  OpenDatabase,
+  readonly WitnessStore[],
+  AllocationStore,
+  BaselineSource,
+  AccessStore,
+  NonceEvents,
+  Metrics,
+  Logger,
+  Clock,
+  ResolvedNonceOptions,
+  ModeSource,
+  ChainRegistry,
+];
+
+function watchContinuity(
+  ...[database, stores, allocations, baselines, audit, ...rest]: ContinuityInjected
+): OpenContinuity | null {
+  const [events, metrics, logger, clock, options, mode, chains] = rest;
+  if (stores.length === 0) return null;
+  const { quarantine } = options;
+  const submitters = new PostgresReconciliationStore(database.runner);
+  const opened = openContinuity({
+    store: new PostgresContinuityStore(database.runner),
+    ...{ stores, allocations, baselines, audit, events, metrics, logger, clock, quarantine },
+    submitters,
+    defaultWindow: (chainId) => chains.find(chainId)?.profile.maxInFlight ?? options.maxInFlight,
+    ...(options.recovery.auto ? { afterLoss: orderReconcile(submitters, logger) } : {}),
+  });
+  mode.onChange((now) => {
+    if (!issuesFast(now)) return;
+    database.runner.guardWith(opened.continuity);
+    // What it finds is told by its state and by the statements that it refuses.
+    opened.watch.tick().catch(() => undefined);
+  });
+  return opened;
+}
+
+/** What witnesses do not tell, the chains may: a worker compares everything with them. */
+function orderReconcile(store: ReconciliationStore, logger: Logger): (reason: string) => void {
+  const order = { scope: 'all', dryRun: false, actor: 'noncekit' } as const;
+  return (reason) => {
+    store.begin({ ...order, reason }, null).catch((error: unknown) => {
+      logger.warn('no reconciliation could be ordered', { reason: String(error) });
+    });
   };
 }
 

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { FollowHeads } from '../../heads/follow-heads';
 import { StableBlocks } from '../../heads/stable-blocks';
+import type { AlarmStore } from '../../ports/alarm.port';
 import type { ChainRegistry } from '../../ports/chain.port';
 import type { Clock } from '../../ports/clock.port';
 import type { HeadStore } from '../../ports/head-store.port';
@@ -10,11 +11,14 @@ import type { Metrics } from '../../ports/metrics.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
 import type { TrackingStore } from '../../ports/tracking-store.port';
 import { AlignWithChain } from '../../recovery/align-with-chain';
+import { FullReconcile } from '../../recovery/full-reconcile';
+import { OrderReconcile } from '../../recovery/order-reconcile';
 import { NonceEngineManager } from '../../routing/engine-manager';
 import { NonceEvents } from '../nonce-events';
 import type { ResolvedNonceOptions } from '../options';
 import { SCHEDULE } from '../schedule';
 import {
+  ALARM_STORE,
   CHAIN_REGISTRY,
   FAST_WORKER_PLANS,
   HEAD_STORE,
@@ -27,6 +31,7 @@ import {
   TRACKING_STORE,
 } from '../tokens';
 import type { SignedTransactions } from '../../template/signed-transactions';
+import { alarmJob } from '../alarms/alarm-job';
 import { burnSignerOf } from './burn-signer-of';
 import { CheckedSigner } from './checked-signer';
 import { PeriodicJob, type JobPlan } from './periodic-job';
@@ -41,12 +46,14 @@ type Injected = [
   ChainRegistry,
   FollowHeads,
   NonceEngineManager,
+  FullReconcile,
   readonly JobPlan[],
   NonceEvents,
   Metrics,
   Logger,
   Clock,
   SignedTransactions,
+  AlarmStore,
   ResolvedNonceOptions,
 ];
 
@@ -86,12 +93,14 @@ export class NonceTrackingModule {
             CHAIN_REGISTRY,
             FollowHeads,
             NonceEngineManager,
+            FullReconcile,
             FAST_WORKER_PLANS,
             NonceEvents,
             NONCE_METRICS,
             NONCE_LOGGER,
             NONCE_CLOCK,
             SIGNED_TRANSACTIONS,
+            ALARM_STORE,
             NONCE_OPTIONS,
           ],
           useFactory: (...injected: Injected) => periodicJobs(injected, intervals),
@@ -108,14 +117,26 @@ function followHeads([store, chains, metrics, logger]: HeadParts): FollowHeads {
 
 function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
   const [registry, store, submitters, alignment, chains, heads, engine, ...others] = injected;
-  const [fastPlans, events, metrics, logger, clock, transactions, options] = others;
+  const [reconcile, fastPlans, events, metrics, logger, clock, transactions, alarms, options] =
+    others;
   const burnSigner = burnSignerOf(options, transactions);
   const signer = options.signer && new CheckedSigner(options.signer, transactions);
   const hosts = { burnSigner, signer, stuckHook: options.stuckHook };
   const deps = { store, chains, heads, events, metrics, logger, ...hosts };
   const { quarantine } = options;
+  const order = new OrderReconcile({ alignment, reconcile, clock, logger }, options.recovery);
   const plans = [
-    ...trackingJobs({ deps, heads, engine, submitters, alignment, quarantine, intervals }),
+    ...trackingJobs({
+      deps,
+      heads,
+      engine,
+      submitters,
+      reconcile,
+      order,
+      quarantine,
+      intervals,
+    }),
+    alarmJob({ store: alarms, chains, events, metrics, logger }, options),
     ...fastPlans,
   ];
   const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));

@@ -1,8 +1,9 @@
 import type { FollowHeads } from '../../heads/follow-heads';
 import type { ChainRegistry } from '../../ports/chain.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
-import type { AlignWithChain } from '../../recovery/align-with-chain';
 import { ALIGNMENT_SWEEP_DEFAULTS, AlignmentSweep } from '../../recovery/alignment-sweep';
+import type { OrderReconcile } from '../../recovery/order-reconcile';
+import type { FullReconcile } from '../../recovery/full-reconcile';
 import { CloseGaps, type GapHolder } from '../../tracking/close-gaps';
 import { FollowTransactions } from '../../tracking/follow-transactions';
 import { LookAtRows } from '../../tracking/look-at-rows';
@@ -27,13 +28,16 @@ export interface TrackingJobParts {
   /** By which the nonces of gaps are had, like any others. */
   readonly engine: GapHolder;
   readonly submitters: SubmitterStore;
-  readonly alignment: AlignWithChain;
+  readonly reconcile: Pick<FullReconcile, 'tick'>;
+  readonly order: OrderReconcile;
   readonly quarantine: QuarantinePolicy;
   readonly intervals: TrackingIntervals;
 }
 
 /** Without a chain there is nothing to poll; then the jobs only make sure of that now and then. */
 const IDLE_POLL_MS = 5_000;
+/** How long an order to reconcile everything waits for a worker. */
+const RECONCILE_POLL_MS = 1_000;
 /** Gauges are read by scrapes, which come every 15 s or so. */
 const MEASURE_INTERVAL_MS = 5_000;
 /** The sweep looks several times per age, so that nobody waits for two ages. */
@@ -53,7 +57,7 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
   const sweep = new AlignmentSweep(
     {
       submitters: parts.submitters,
-      alignment: parts.alignment,
+      alignment: parts.order,
       chains: deps.chains,
       logger: deps.logger,
     },
@@ -70,6 +74,7 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
     }),
     job('quarantine', pollMs, (signal) => settle.tick(signal)),
     job('align', alignMs, (signal) => sweep.tick(signal)),
+    job('reconcile', RECONCILE_POLL_MS, (signal) => parts.reconcile.tick(signal)),
     job('gaps', MEASURE_INTERVAL_MS, (signal) => gaps.tick(signal)),
     job('measure', MEASURE_INTERVAL_MS, () => measure.tick()),
   ];

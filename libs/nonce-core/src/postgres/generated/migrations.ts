@@ -639,6 +639,52 @@ CREATE INDEX allocation_more_hashes ON :schema.submitter_nonce_allocation USING 
   WHERE due_at IS NOT NULL AND cardinality(hashes) > 1;
 CREATE INDEX allocation_block ON :schema.submitter_nonce_allocation (block_number)
   WHERE stage IN ('MINED', 'CONFIRMED');`,
+  '0052_reconciliations': `-- Full reconciliations: what was asked for, how far it is, and what it found.
+
+CREATE TABLE :schema.reconciliation (
+  id           uuid PRIMARY KEY,
+  scope        text NOT NULL CHECK (scope IN ('all', 'hot')),
+  dry_run      boolean NOT NULL,
+  actor        text NOT NULL,
+  reason       text NOT NULL,
+  state        text NOT NULL DEFAULT 'running' CHECK (state IN ('running', 'done', 'aborted')),
+  total        bigint NOT NULL,
+  cursor       text NOT NULL DEFAULT '',
+  counts       jsonb NOT NULL,
+  problems     jsonb NOT NULL DEFAULT '[]',
+  runner       text,
+  heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  started_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+  ended_at     timestamptz,
+  CONSTRAINT reconciliation_ends_once CHECK ((state = 'running') = (ended_at IS NULL))
+);
+COMMENT ON TABLE :schema.reconciliation IS
+  'One row per full reconciliation. The cursor is the last submitter done: whoever goes on begins behind it.';
+-- One that changes something and one that only looks may run at a time.
+CREATE UNIQUE INDEX reconciliation_running ON :schema.reconciliation (dry_run)
+  WHERE state = 'running';
+CREATE INDEX reconciliation_started ON :schema.reconciliation (started_at);`,
+  '0053_alarms': `-- What people are called for, and whether they were.
+
+CREATE TABLE :schema.alarm (
+  id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  kind            text NOT NULL,
+  subject         text NOT NULL,
+  value           bigint NOT NULL,
+  threshold       bigint NOT NULL,
+  opened_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+  cleared_at      timestamptz,
+  raised_told_at  timestamptz,
+  cleared_told_at timestamptz,
+  claimed_until   timestamptz NOT NULL DEFAULT '-infinity',
+  changed_at      timestamptz NOT NULL GENERATED ALWAYS AS (coalesce(cleared_at, opened_at)) STORED
+);
+COMMENT ON TABLE :schema.alarm IS
+  'One row per alarm, open until its figure fell. It is told by one worker, again until somebody was reached.';
+CREATE UNIQUE INDEX alarm_open ON :schema.alarm (kind, subject) WHERE cleared_at IS NULL;
+CREATE INDEX alarm_changed ON :schema.alarm (changed_at);
+CREATE INDEX alarm_untold ON :schema.alarm (opened_at)
+  WHERE raised_told_at IS NULL OR (cleared_at IS NOT NULL AND cleared_told_at IS NULL);`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

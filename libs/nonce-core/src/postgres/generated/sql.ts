@@ -148,6 +148,20 @@ export interface StatementParameters {
     readonly limit: number;
   };
   /**
+   * Begins a reconciliation, or replies the one of its kind that runs already (`begun` false).
+   */
+  readonly beginReconciliation: {
+    readonly id: string;
+    readonly scope: string;
+    readonly dryRun: boolean;
+    readonly actor: string;
+    readonly reason: string;
+    /** who carries it out at once; null = whichever worker claims it */
+    readonly runner: string | null;
+    /** JSON */
+    readonly counts: string;
+  };
+  /**
    * Keeps an event that cannot be applied and quarantines its nonce, in one transaction; burying it
    * again changes nothing.
    */
@@ -166,9 +180,36 @@ export interface StatementParameters {
     readonly release: string;
   };
   /**
+   * Begins and ends alarms; one that is open is not begun again, one that ended does not end again.
+   */
+  readonly changeAlarms: {
+    readonly kinds: readonly (string | null)[];
+    readonly subjects: readonly (string | null)[];
+    readonly figures: readonly (number | null)[];
+    readonly thresholds: readonly (number | null)[];
+    /** ids of alarms that end */
+    readonly clear: readonly (number | null)[];
+  };
+  /**
+   * Alarms that began or ended after an instant, and the instant of the look; one row with no alarm
+   * when there is none.
+   */
+  readonly changedAlarms: {
+    /** microseconds since 1970 */
+    readonly afterUs: number;
+    readonly rowLimit: number;
+  };
+  /**
    * Settings of the server that decide whether a commit can be lost.
    */
   readonly checkServer: Readonly<Record<string, never>>;
+  /**
+   * Alarms of which nobody was told yet, of the last day; others leave them alone for a while.
+   */
+  readonly claimAlarms: {
+    readonly claimMs: number;
+    readonly rowLimit: number;
+  };
   /**
    * Claims rows whose next look is due: moves the look into the future and returns the rows, oldest
    * look first. Rows another worker is claiming are skipped. The statement's start time, not a
@@ -188,6 +229,13 @@ export interface StatementParameters {
     /** how many there are */
     readonly shards: number;
     readonly leaseMs: number;
+  };
+  /**
+   * Goes on with a running reconciliation: one's own, or one whose runner is gone. No row otherwise.
+   */
+  readonly claimReconciliation: {
+    readonly runner: string;
+    readonly silentMs: number;
   };
   /**
    * Goes on with the running switch: one's own, or one whose runner is silent. No row otherwise.
@@ -342,6 +390,12 @@ export interface StatementParameters {
     readonly nonce: number;
   };
   /**
+   * One reconciliation, running or ended; no row when there is none of that id.
+   */
+  readonly findReconciliation: {
+    readonly id: string;
+  };
+  /**
    * Ends a running switch as done, by its runner; no row when it is that no more.
    */
   readonly finishSwitch: {
@@ -466,6 +520,17 @@ export interface StatementParameters {
     readonly server: string | null;
   };
   /**
+   * Figures of which people are told, the worst of each kind, read from the partial indexes of open
+   * work: reserved age (ms), nonces that became free within ten minutes and were not issued again,
+   * issued nonces beyond the chain's count, age of the last alignment (ms), time degraded (ms).
+   */
+  readonly measureAlarms: {
+    /** chains that submitters are aligned with */
+    readonly chainIds: readonly (number | null)[];
+    /** figures per kind */
+    readonly worst: number;
+  };
+  /**
    * Where submitters stand: their next nonce, and their open ones, of the current generation.
    * One row per open nonce; a submitter without any has one row without a nonce. Each kind of open nonce
    * is read in the order of the partial index that holds it, and reserved ones with a generation that the
@@ -492,6 +557,12 @@ export interface StatementParameters {
     readonly nonce: number;
   };
   /**
+   * Alarms that are not cleared.
+   */
+  readonly openAlarms: {
+    readonly rowLimit: number;
+  };
+  /**
    * Creates a submitter's state row, and quarantines what a pool already holds; nothing if it exists.
    */
   readonly openSubmitter: {
@@ -515,6 +586,15 @@ export interface StatementParameters {
     /** the last submitter of the page before, or the empty text */
     readonly after: string;
     readonly limit: number;
+  };
+  /**
+   * Submitters behind a cursor, in key order; with `hot` those of which the chain has not finally
+   * consumed every issued nonce.
+   */
+  readonly pageSubmitters: {
+    readonly behind: string;
+    readonly hot: boolean;
+    readonly rowLimit: number;
   };
   /**
    * Lets one submitter follow another mode than the others; the function states the replies.
@@ -706,6 +786,20 @@ export interface StatementParameters {
     readonly failure: string | null;
   };
   /**
+   * Progress or end of a reconciliation, by its runner; no row when it is that no more.
+   */
+  readonly reportReconciliation: {
+    readonly id: string;
+    readonly runner: string;
+    /** the last submitter done */
+    readonly cursor: string;
+    /** JSON */
+    readonly counts: string;
+    /** JSON, a list */
+    readonly problems: string;
+    readonly state: string;
+  };
+  /**
    * Progress of a running switch, by its runner; no row when it is that no more.
    */
   readonly reportSwitch: {
@@ -748,6 +842,14 @@ export interface StatementParameters {
     readonly submitter: string;
     readonly paused: boolean;
     readonly reason: string;
+  };
+  /**
+   * Remembers that alarms were told, raised or cleared; what is left to tell of them may be claimed.
+   */
+  readonly settleAlarms: {
+    readonly ids: readonly (number | null)[];
+    /** true = that it was raised, false = that it was cleared */
+    readonly raised: readonly (boolean | null)[];
   };
   /**
    * A submitter's own time to live and exposure; null where it has none.
@@ -905,11 +1007,61 @@ WHERE s.engine = 'performance' AND s.incarnation IS NOT NULL
 ORDER BY s.submitter
 LIMIT $1`,
   },
+  beginReconciliation: {
+    file: 'begin-reconciliation',
+    hot: false,
+    parameters: ['id', 'scope', 'dryRun', 'actor', 'reason', 'runner', 'counts'],
+    text: `WITH begun AS (
+  INSERT INTO :schema.reconciliation (id, scope, dry_run, actor, reason, runner, counts, total)
+  SELECT $1, $2, $3, $4, $5, $6, $7::text::jsonb, count(*)
+  FROM :schema.submitter_nonce_state s
+  WHERE $2 = 'all' OR s.next_local_nonce > coalesce(s.chain_finalized_count, -1)
+  ON CONFLICT (dry_run) WHERE state = 'running' DO NOTHING
+  RETURNING *
+)
+SELECT true AS begun, to_jsonb(b) AS body FROM begun b
+UNION ALL
+SELECT false, to_jsonb(r) FROM :schema.reconciliation r
+WHERE r.dry_run = $3 AND r.state = 'running' AND NOT EXISTS (SELECT FROM begun)`,
+  },
   buryEvent: {
     file: 'bury-event',
     hot: false,
     parameters: ['shard', 'entryId', 'submitter', 'nonce', 'id', 'epoch', 'generation', 'event', 'deliveries', 'reason', 'quarantineMs', 'release'],
     text: `SELECT :schema.bury_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+  },
+  changeAlarms: {
+    file: 'change-alarms',
+    hot: false,
+    parameters: ['kinds', 'subjects', 'figures', 'thresholds', 'clear'],
+    text: `WITH ended AS (
+  UPDATE :schema.alarm a SET cleared_at = clock_timestamp(), claimed_until = '-infinity'
+  WHERE a.id IN (
+    SELECT c.id FROM :schema.alarm c WHERE c.id = ANY ($5) AND c.cleared_at IS NULL
+    ORDER BY c.id FOR UPDATE)
+)
+INSERT INTO :schema.alarm (kind, subject, value, threshold)
+SELECT r.kind, r.subject, r.value, r.threshold
+FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[])
+  AS r (kind, subject, value, threshold)
+ORDER BY r.kind, r.subject
+ON CONFLICT (kind, subject) WHERE cleared_at IS NULL DO NOTHING`,
+  },
+  changedAlarms: {
+    file: 'changed-alarms',
+    hot: false,
+    parameters: ['afterUs', 'rowLimit'],
+    text: `WITH look AS (SELECT (extract(epoch FROM statement_timestamp()) * 1000000)::bigint AS now_us)
+SELECT look.now_us, a.id, a.kind, a.subject, a.value::double precision AS value,
+  a.threshold::double precision AS threshold, a.cleared_at IS NULL AS raised,
+  extract(epoch FROM a.opened_at)::double precision * 1000 AS opened_ms,
+  extract(epoch FROM a.cleared_at)::double precision * 1000 AS cleared_ms
+FROM look
+LEFT JOIN (
+  SELECT * FROM :schema.alarm c
+  WHERE c.changed_at > to_timestamp($1::bigint / 1000000.0)
+  ORDER BY c.changed_at
+  LIMIT $2) a ON true`,
   },
   checkServer: {
     file: 'check-server',
@@ -920,6 +1072,25 @@ LIMIT $1`,
   current_setting('fsync') AS fsync,
   current_setting('synchronous_commit') AS synchronous_commit,
   pg_is_in_recovery() AS in_recovery`,
+  },
+  claimAlarms: {
+    file: 'claim-alarms',
+    hot: false,
+    parameters: ['claimMs', 'rowLimit'],
+    text: `UPDATE :schema.alarm a
+SET claimed_until = clock_timestamp() + $1::integer * interval '1 ms'
+WHERE a.id IN (
+  SELECT c.id FROM :schema.alarm c
+  WHERE (c.raised_told_at IS NULL OR (c.cleared_at IS NOT NULL AND c.cleared_told_at IS NULL))
+    AND c.claimed_until <= clock_timestamp()
+    AND coalesce(c.cleared_at, c.opened_at) > statement_timestamp() - interval '1 day'
+  ORDER BY c.id
+  FOR UPDATE SKIP LOCKED
+  LIMIT $2)
+RETURNING a.id, a.kind, a.subject, a.value::double precision AS value, a.threshold::double precision AS threshold,
+  a.raised_told_at IS NULL AS raised,
+  extract(epoch FROM a.opened_at)::double precision * 1000 AS opened_ms,
+  extract(epoch FROM a.cleared_at)::double precision * 1000 AS cleared_ms`,
   },
   claimDue: {
     file: 'claim-due',
@@ -982,6 +1153,21 @@ RETURNING a.id, a.submitter, a.nonce, a.stage, a.source, a.exposure, a.engine, a
     hot: false,
     parameters: ['worker', 'shards', 'leaseMs'],
     text: `SELECT :schema.claim_flush_shards($1, $2, $3) AS shard`,
+  },
+  claimReconciliation: {
+    file: 'claim-reconciliation',
+    hot: false,
+    parameters: ['runner', 'silentMs'],
+    text: `UPDATE :schema.reconciliation r
+SET runner = $1, heartbeat_at = clock_timestamp()
+WHERE r.id = (
+  SELECT c.id FROM :schema.reconciliation c
+  WHERE c.state = 'running' AND (c.runner IS NULL OR c.runner = $1
+    OR c.heartbeat_at <= clock_timestamp() - $2::integer * interval '1 ms')
+  ORDER BY c.started_at
+  FOR UPDATE SKIP LOCKED
+  LIMIT 1)
+RETURNING to_jsonb(r) AS body`,
   },
   claimRunningSwitch: {
     file: 'claim-running-switch',
@@ -1147,6 +1333,12 @@ FROM :schema.submitter_nonce_allocation a
 WHERE a.submitter = $1 AND a.nonce = $2
   AND a.chain_generation = (
     SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)`,
+  },
+  findReconciliation: {
+    file: 'find-reconciliation',
+    hot: false,
+    parameters: ['id'],
+    text: `SELECT to_jsonb(r) AS body FROM :schema.reconciliation r WHERE r.id = $1`,
   },
   finishSwitch: {
     file: 'finish-switch',
@@ -1376,6 +1568,45 @@ ORDER BY r.number DESC`,
     text: `SELECT verdict, chain_latest, reopened
 FROM :schema.lower_floor(CASE WHEN :schema.same_server($8) THEN $1::text END, $2, $3, $4, $5, $6, $7)`,
   },
+  measureAlarms: {
+    file: 'measure-alarms',
+    hot: false,
+    parameters: ['chainIds', 'worst'],
+    text: `WITH reserved AS MATERIALIZED (
+  SELECT a.submitter, min(a.created_at) AS since
+  FROM :schema.submitter_nonce_allocation a
+  WHERE a.stage IN ('GRANTED', 'INTENT', 'BROADCAST', 'MINED', 'QUARANTINED', 'BURNING')
+  GROUP BY a.submitter
+)
+(SELECT 'reserved-age' AS kind, r.submitter AS subject,
+   extract(epoch FROM statement_timestamp() - r.since)::double precision * 1000 AS value
+ FROM reserved r ORDER BY r.since LIMIT $2)
+UNION ALL
+(SELECT 'recyclable-growth', a.submitter, count(*)::double precision
+ FROM :schema.submitter_nonce_allocation a
+ WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE'
+   AND a.updated_at > statement_timestamp() - interval '10 min'
+ GROUP BY a.submitter ORDER BY count(*) DESC LIMIT $2)
+UNION ALL
+(SELECT 'chain-lag', s.submitter, (s.next_local_nonce - s.chain_latest_count)::double precision
+ FROM reserved r JOIN :schema.submitter_nonce_state s ON s.submitter = r.submitter
+ WHERE s.chain_latest_count IS NOT NULL
+ ORDER BY s.next_local_nonce - s.chain_latest_count DESC LIMIT $2)
+UNION ALL
+(SELECT 'alignment', due.submitter,
+   extract(epoch FROM statement_timestamp() - due.aligned_at)::double precision * 1000
+ FROM unnest($1::bigint[]) AS chain (id)
+ CROSS JOIN LATERAL (
+   SELECT s.submitter, s.aligned_at FROM :schema.submitter_nonce_state s
+   WHERE s.chain_id = chain.id AND s.aligned_at IS NOT NULL
+     AND s.next_local_nonce > coalesce(s.chain_finalized_count, -1)
+   ORDER BY s.aligned_at LIMIT $2) due
+ ORDER BY due.aligned_at LIMIT $2)
+UNION ALL
+SELECT 'degraded', 'mode',
+  extract(epoch FROM statement_timestamp() - m.since)::double precision * 1000
+FROM :schema.engine_mode m WHERE m.mode = 'DEGRADED'`,
+  },
   mirrorTruth: {
     file: 'mirror-truth',
     hot: false,
@@ -1425,6 +1656,13 @@ WHERE g.submitter = $1 AND g.nonce = $2
     SELECT s.chain_generation FROM :schema.submitter_nonce_state s WHERE s.submitter = $1)
 ORDER BY g.generation`,
   },
+  openAlarms: {
+    file: 'open-alarms',
+    hot: false,
+    parameters: ['rowLimit'],
+    text: `SELECT a.id, a.kind, a.subject, a.threshold::double precision AS threshold FROM :schema.alarm a
+WHERE a.cleared_at IS NULL ORDER BY a.id LIMIT $1`,
+  },
   openSubmitter: {
     file: 'open-submitter',
     hot: false,
@@ -1457,6 +1695,18 @@ ORDER BY g.generation`,
   WHERE p.submitter IS NOT NULL AND p.number < $2
 )
 SELECT p.submitter FROM page p WHERE p.submitter IS NOT NULL ORDER BY p.number`,
+  },
+  pageSubmitters: {
+    file: 'page-submitters',
+    hot: false,
+    parameters: ['behind', 'hot', 'rowLimit'],
+    text: `SELECT s.submitter, s.chain_latest_count AS latest, s.next_local_nonce AS next,
+  s.ceiling, s.max_in_flight AS own_window
+FROM :schema.submitter_nonce_state s
+WHERE s.submitter > $1
+  AND (NOT $2 OR s.next_local_nonce > coalesce(s.chain_finalized_count, -1))
+ORDER BY s.submitter
+LIMIT $3`,
   },
   pinSubmitter: {
     file: 'pin-submitter',
@@ -1650,6 +1900,17 @@ FROM :schema.recover_submitters($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
   last_failure = coalesce(left($2::text, 500), last_failure)
 WHERE worker = $1`,
   },
+  reportReconciliation: {
+    file: 'report-reconciliation',
+    hot: false,
+    parameters: ['id', 'runner', 'cursor', 'counts', 'problems', 'state'],
+    text: `UPDATE :schema.reconciliation r
+SET cursor = $3, counts = $4::text::jsonb, problems = $5::text::jsonb, state = $6::text,
+  heartbeat_at = clock_timestamp(),
+  ended_at = CASE WHEN $6::text <> 'running' THEN clock_timestamp() END
+WHERE r.id = $1 AND r.runner = $2 AND r.state = 'running'
+RETURNING to_jsonb(r) AS body`,
+  },
   reportSwitch: {
     file: 'report-switch',
     hot: false,
@@ -1709,6 +1970,17 @@ SET paused_at = CASE WHEN $2 THEN coalesce(s.paused_at, clock_timestamp()) END,
     updated_at = clock_timestamp()
 WHERE s.submitter = $1
 RETURNING s.submitter`,
+  },
+  settleAlarms: {
+    file: 'settle-alarms',
+    hot: false,
+    parameters: ['ids', 'raised'],
+    text: `UPDATE :schema.alarm a
+SET raised_told_at = coalesce(a.raised_told_at, clock_timestamp()),
+  cleared_told_at = CASE WHEN t.raised THEN a.cleared_told_at ELSE clock_timestamp() END,
+  claimed_until = '-infinity'
+FROM unnest($1::bigint[], $2::boolean[]) AS t (id, raised)
+WHERE a.id = t.id`,
   },
   submitterDefaults: {
     file: 'submitter-defaults',
