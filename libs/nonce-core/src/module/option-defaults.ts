@@ -45,7 +45,7 @@ export const OPTION_DEFAULTS = {
     reservedAgeMs: 600_000,
     recyclableGrowth: 100,
     chainLag: 48,
-    alignmentAgeMs: 300_000,
+    alignmentAgeMs: 600_000,
     redisDownMs: 30_000,
   },
   redis: { keyPrefix: 'nonce', enabled: true, shards: 64 },

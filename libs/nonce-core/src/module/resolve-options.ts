@@ -15,6 +15,7 @@ import type {
   ResolvedDatabase,
   ResolvedNonceOptions,
 } from './options';
+import { resolveTracking } from './tracking/tracking-options';
 import { resolveModes } from './resolve-modes';
 
 const ONE_DAY_MS = 86_400_000;
@@ -48,6 +49,7 @@ export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOption
     signer: options.signer ?? null,
     stuckHook: options.stuckHook ?? null,
     alarmSink: options.alarmSink ?? null,
+    tracking: resolveTracking(options.tracking, problems),
     alarms: resolveAlarms(options.alarms, problems),
     logger: options.logger ?? null,
   };
@@ -75,6 +77,7 @@ const OPTION_KEYS = [
   'template',
   'allocation',
   'intent',
+  'tracking',
   'quarantine',
   'burnSigner',
   'signer',

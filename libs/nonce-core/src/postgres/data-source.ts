@@ -12,6 +12,7 @@ import { Resends1763864000000 } from './migrations/1763864000000-resends';
 import { ChainGenerations1763865000000 } from './migrations/1763865000000-chain-generations';
 import { Reconciliations1763866000000 } from './migrations/1763866000000-reconciliations';
 import { Alarms1763867000000 } from './migrations/1763867000000-alarms';
+import { OpenWalks1763868000000 } from './migrations/1763868000000-open-walks';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -68,6 +69,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       ChainGenerations1763865000000,
       Reconciliations1763866000000,
       Alarms1763867000000,
+      OpenWalks1763868000000,
     ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',

@@ -34,8 +34,8 @@ const HELP =
   'allocate for this account, or give the worker a burn signer so that gaps without traffic are closed';
 
 /**
- * Closes a gap behind which nobody sends any more: a nonce that was given back while transactions
- * above it wait for it. The manager asks for it like any caller, so nobody else holds it, writes the
+ * Closes a gap behind which nobody sends any more: a nonce that was given back, or never issued by an
+ * epoch that is closed, while transactions above it wait for it. The manager asks for it like any caller, so nobody else holds it, writes the
  * intent of a transfer of nothing (S16), and sends it; from then on it is followed like any other. A
  * process that dies in between leaves an unsent grant, or bytes that are sent again.
  */
@@ -91,7 +91,7 @@ export class CloseGaps {
       });
       const [held] = allocations;
       if (held === undefined) return false;
-      if (held.nonce > gap.nonce || held.source !== 'recycled') {
+      if (held.nonce > gap.nonce || held.source === 'replacement') {
         await engine.markRecyclable(held, { reason: 'the gap was closed by somebody else' });
         return false;
       }

@@ -2,7 +2,11 @@ import { ReliableEngine } from '../../src/engines/reliable/reliable-engine';
 import type { BurnSigner, BurnSigning } from '../../src/ports/burn-signer.port';
 import { NO_METRICS } from '../../src/ports/metrics.port';
 import { PostgresAllocationStore } from '../../src/postgres/postgres-allocation-store';
+import { PostgresModeStore } from '../../src/postgres/postgres-mode-store';
 import { CloseGaps } from '../../src/tracking/close-gaps';
+import { commandOf, FastEpochBench, grantOf } from '../support/fast-epochs';
+import { switchTo } from '../support/mode-switches';
+import { QUARANTINE } from '../support/store-fixture';
 import { ALWAYS_GRANTED, SYSTEM_CLOCK } from '../contract/postgres-subject';
 import { TrackingBench } from './tracking-bench';
 
@@ -114,6 +118,62 @@ describe('I-12, L1: a gap behind which nobody asks for nonces any more', () => {
     expect(next?.nonce).toBe(1);
     await without.tick();
     expect(bench.events).toContain('gap.closed');
+  });
+});
+
+/**
+ * A strict epoch with room for 8 nonces of which its store lost all but one: 2, whose intent is here.
+ * It was closed so long ago.
+ */
+async function lostStore(idleMs: number): Promise<void> {
+  const fast = new FastEpochBench(bench.fixture);
+  const epoch = await fast.enter(bench.submitter, { raise: 8 });
+  const grant = grantOf(epoch, 2);
+  const { rawTx, txHash } = bench.chain.sign({
+    ...{ from: bench.address, nonce: grant.nonce, payload: 'work 2', feePerGas: 10 },
+  });
+  const row = { ...commandOf('intent', grant), txHash, rawTx, followable: true };
+  expect(await bench.fixture.store.command([row], QUARANTINE)).toMatchObject([{ kind: 'done' }]);
+  await bench.chain.send(rawTx);
+  const { epoch: modeEpoch } = await switchTo(
+    new PostgresModeStore(bench.fixture.runner),
+    'RELIABLE',
+  );
+  const ending = { epoch: epoch.view.epoch, retiredNext: null };
+  expect(await fast.takeOver(bench.submitter, ending, modeEpoch)).toBe('taken');
+  await bench.fixture.database.pool.query(
+    `UPDATE epoch_log SET opened_at = now() - $2 * interval '1 ms' WHERE submitter = $1`,
+    [bench.submitter, idleMs],
+  );
+}
+
+describe('I-12, L1: numbers of a closed strict range, which have no row, below one that was sent', () => {
+  it('are closed one by one until the chain takes what waited above them', async () => {
+    await lostStore(SETTLED_MS);
+    expect(await bench.stage(0)).toBeUndefined();
+    expect(await closer(signer).tick()).toBe(1);
+    expect(await closer(signer).tick()).toBe(1);
+    expect(await stages()).toEqual(['BROADCAST', 'BROADCAST', 'INTENT']);
+    expect(await closer(signer).tick()).toBe(0);
+    bench.chain.mine(6);
+    for (let round = 0; round < 6; round += 1) await bench.round();
+    expect(['burn 0', 'burn 1', 'work 2'].map((work) => bench.chain.executions(work))).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  it('are left to traffic for a while', async () => {
+    await lostStore(SETTLED_MS / 2);
+    expect(await closer(signer).tick()).toBe(0);
+    expect(await bench.stage(0)).toBeUndefined();
+  });
+
+  it('are told with what helps when nobody signs, and are still issued first', async () => {
+    await lostStore(SETTLED_MS);
+    await closer(null).tick();
+    expect(bench.events).toContain('gap.opened');
+    const granted = await bench.grant(3);
+    expect(granted.map(({ nonce }) => nonce)).toEqual([0, 1, 3]);
   });
 });
 

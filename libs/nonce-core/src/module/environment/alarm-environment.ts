@@ -1,11 +1,11 @@
 import { IsInt, IsOptional, IsUrl, Matches, Max, Min } from 'class-validator';
 import { FromEnvironment } from './setting';
-import { SwitchingEnvironment } from './switching-environment';
+import { TrackingEnvironment } from './tracking-environment';
 
 const WEEK_MS = 604_800_000;
 
 /** When people are told that something is wrong, and how. */
-export class AlarmEnvironment extends SwitchingEnvironment {
+export class AlarmEnvironment extends TrackingEnvironment {
   @FromEnvironment({
     name: 'NONCE_ALARM_RESERVED_AGE_MS',
     kind: 'integer',
@@ -45,12 +45,13 @@ export class AlarmEnvironment extends SwitchingEnvironment {
     name: 'NONCE_ALARM_ALIGNMENT_AGE_MS',
     kind: 'integer',
     unit: 'ms',
-    reason: 'Age of the last alignment with the chain: later ones failed.',
+    reason:
+      'Age of the last alignment with the chain: later ones failed. Idle accounts are aligned every 20 intervals, so keep it above twice that.',
   })
   @IsInt()
   @Min(1_000)
   @Max(WEEK_MS)
-  alarmAlignmentAgeMs = 300_000;
+  alarmAlignmentAgeMs = 600_000;
 
   @FromEnvironment({
     name: 'NONCE_ALARM_REDIS_DOWN_MS',

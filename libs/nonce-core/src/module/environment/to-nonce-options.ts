@@ -43,6 +43,10 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
     },
     intent: { signerCheck: environment.intentSignerCheck },
     quarantine: { ms: environment.quarantineMs, release: environment.quarantineRelease },
+    tracking: {
+      stuckAfterMs: environment.stuckAfterMs,
+      resend: { perMinute: environment.resendPerMinute, total: environment.resendTotal },
+    },
     shutdown: { deadlineMs: environment.shutdownDeadlineMs },
   };
 }

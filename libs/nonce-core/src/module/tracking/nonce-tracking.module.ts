@@ -123,7 +123,7 @@ function periodicJobs(injected: Injected, intervals: TrackingIntervals): Periodi
   const signer = options.signer && new CheckedSigner(options.signer, transactions);
   const hosts = { burnSigner, signer, stuckHook: options.stuckHook };
   const deps = { store, chains, heads, events, metrics, logger, ...hosts };
-  const { quarantine } = options;
+  const { quarantine, tracking } = options;
   const order = new OrderReconcile({ alignment, reconcile, clock, logger }, options.recovery);
   const plans = [
     ...trackingJobs({
@@ -134,6 +134,7 @@ function periodicJobs(injected: Injected, intervals: TrackingIntervals): Periodi
       reconcile,
       order,
       quarantine,
+      tracking,
       intervals,
     }),
     alarmJob({ store: alarms, chains, events, metrics, logger }, options),

@@ -14,6 +14,7 @@ import { SettleQuarantine } from '../../tracking/settle-quarantine';
 import { TRACKING_DEFAULTS, type TrackingDeps } from '../../tracking/tracking-deps';
 import type { QuarantinePolicy } from '../../domain/quarantine-policy';
 import type { JobPlan } from './periodic-job';
+import type { ResolvedTracking } from './tracking-options';
 
 export interface TrackingIntervals {
   /** Between sweeps for expired reservations. */
@@ -31,6 +32,7 @@ export interface TrackingJobParts {
   readonly reconcile: Pick<FullReconcile, 'tick'>;
   readonly order: OrderReconcile;
   readonly quarantine: QuarantinePolicy;
+  readonly tracking: ResolvedTracking;
   readonly intervals: TrackingIntervals;
 }
 
@@ -45,9 +47,9 @@ const SWEEPS_PER_AGE = 4;
 
 /** What a worker does again and again. All of it is found by scanning rows, none of it remembered. */
 export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
-  const { deps, quarantine, intervals } = parts;
+  const { deps, quarantine, tracking, intervals } = parts;
   const pollMs = pollIntervalMs(deps.chains);
-  const rows = new LookAtRows(deps, { ...TRACKING_DEFAULTS, quarantine });
+  const rows = new LookAtRows(deps, { ...TRACKING_DEFAULTS, ...tracking, quarantine });
   const reclaim = new ReclaimExpired(deps, quarantine);
   const resend = new ResendIntents(rows);
   const follow = new FollowTransactions(rows);

@@ -685,6 +685,10 @@ CREATE UNIQUE INDEX alarm_open ON :schema.alarm (kind, subject) WHERE cleared_at
 CREATE INDEX alarm_changed ON :schema.alarm (changed_at);
 CREATE INDEX alarm_untold ON :schema.alarm (opened_at)
   WHERE raised_told_at IS NULL OR (cleared_at IS NOT NULL AND cleared_told_at IS NULL);`,
+  '0054_open_walks': `-- Finds what is left over from closed strict ranges without a look at every account.
+
+CREATE INDEX state_open_walks ON :schema.submitter_nonce_state (submitter)
+  WHERE walk_cursor < walk_end;`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;
