@@ -106,7 +106,7 @@ export interface FloorRaise {
 }
 
 export interface LoweredFloor {
-  /** `fast`: a fast epoch rules. `final`: below the finalized floor. `stale`: not the floor seen. */
+  /** `fast`: a fast epoch rules. `final`: below the finalized floor, or too far at once. `stale`: not the floor seen. */
   readonly verdict: 'lowered' | 'stale' | 'fast' | 'final';
   readonly chainLatest: number;
   /** Numbers that had been skipped and may be issued again. */

@@ -91,6 +91,10 @@ export class AlignWithChain {
   ): Promise<AlignmentReport> {
     const seen = { floor: report.chainLatest, latestCount };
     const fallen = await this.reorgedFloor.look(submitter, reader, seen);
+    if (fallen?.verdict === 'final') {
+      const why = `stays at ${String(report.chainLatest)}: lower nonces are final, or too many`;
+      this.anomaly('reorged-floor', submitter, why);
+    }
     if (fallen?.verdict !== 'lowered') return report;
     const { chainLatest, reopened } = fallen;
     const from = String(report.chainLatest);

@@ -157,3 +157,38 @@ it('never falls below the finalized count, and remembers no more raises than wit
   );
   expect(rows).toEqual([{ count: '5' }]);
 });
+
+it('L1, S15: proven or not, a floor does not fall past what one statement reopens', async () => {
+  await foreignUse(3);
+  await align();
+  const { submitter, fixture } = bench;
+  const { pool } = fixture.database;
+  await pool.query('UPDATE floor_raise SET count = 10001 WHERE submitter = $1', [submitter]);
+  await pool.query(
+    `UPDATE submitter_nonce_state SET chain_latest_count = 10001 WHERE submitter = $1`,
+    [submitter],
+  );
+  const store = new PostgresAlignmentStore(fixture.runner, QUARANTINE);
+  const fallen = await store.lower({ submitter, seen: 10_001, to: 0, replaced: [10_001] });
+  expect(fallen).toEqual({ verdict: 'final', chainLatest: 10_001, reopened: 0 });
+  expect(await bench.stage(0)).toBeUndefined();
+});
+
+it('S7, S15: a floor over final nonces stays although its blocks are gone, and that is told', async () => {
+  await foreignUse(3);
+  await align();
+  await bench.fixture.database.pool.query(
+    'UPDATE submitter_nonce_state SET chain_finalized_count = 2 WHERE submitter = $1',
+    [bench.submitter],
+  );
+  bench.chain.reorg(1, { reinject: false });
+  bench.chain.mine(2);
+  const anomaliesOf = async (looks: number): Promise<number> => {
+    bench.events.splice(0);
+    expect(await alignments(looks)).toEqual(Array<number>(looks).fill(3));
+    return bench.events.filter((event) => event === 'anomaly').length;
+  };
+  // Each look tells of the lower count, the last one of the floor too.
+  expect(await anomaliesOf(REORG_LOOKS - 1)).toBe(REORG_LOOKS - 1);
+  expect(await anomaliesOf(1)).toBe(2);
+});
