@@ -74,6 +74,7 @@ export {
   NONCE_OPTIONS,
   SUBMITTER_STORE,
   TRACKING_STORE,
+  TRANSITION_LOG,
 } from './module/tokens';
 export { AlignWithChain } from './recovery/align-with-chain';
 export {
@@ -83,8 +84,14 @@ export {
   type ReconcileScope,
   type Reconciliation,
 } from './domain/reconciliation';
+export { tellTransition } from './tracking/tell-transition';
+export type {
+  TrackedTransition,
+  TransitionLog,
+  TransitionPlace,
+} from './ports/transition-log.port';
 export type { ReconcileOrder } from './ports/reconciliation-store.port';
-export type { ReconcileRun } from './recovery/full-reconcile';
+export type { ReconcileRun, SubmitterReconciliation } from './recovery/full-reconcile';
 export {
   ALARM_KINDS,
   runbookOf,

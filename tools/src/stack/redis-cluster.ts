@@ -96,30 +96,27 @@ export class RedisCluster {
     throw new Error(`slot ${String(slot)} belongs to no node`);
   }
 
-  /** Opens the migration of a slot to another primary; the caller goes on with its steps. */
-  async migrate(slot: number, toIndex: number): Promise<SlotMigration> {
-    const source = this.member(await this.ownerOf(slot));
-    const target = this.member(toIndex);
-    const others = this.members.filter((member) => member !== source && member !== target);
-    const migration = new SlotMigration(slot, {
-      source: { port: source.server.port, id: source.id },
-      target: { port: target.server.port, id: target.id },
-      otherPorts: others.filter(({ server }) => server.running).map(({ server }) => server.port),
-    });
-    await migration.open();
-    return migration;
-  }
-
   /** Moves a slot with its keys; `midway` runs while about half of them have been moved. */
   async moveSlot(
     slot: number,
     toIndex: number,
     midway: () => Promise<unknown> = () => Promise.resolve(),
   ): Promise<void> {
-    const migration = await this.migrate(slot, toIndex);
-    await migration.moveKeys(Math.ceil((await migration.keysLeft()) / 2));
-    await midway();
-    await migration.finish();
+    const source = this.member(await this.ownerOf(slot));
+    const target = this.member(toIndex);
+    const others = this.members.filter((member) => member !== source && member !== target);
+    const migration = await SlotMigration.open(slot, {
+      source: { port: source.server.port, id: source.id },
+      target: { port: target.server.port, id: target.id },
+      otherPorts: others.filter(({ server }) => server.running).map(({ server }) => server.port),
+    });
+    try {
+      await migration.moveKeys(Math.ceil((await migration.keysLeft()) / 2));
+      await midway();
+      await migration.finish();
+    } finally {
+      migration.close();
+    }
   }
 
   /**

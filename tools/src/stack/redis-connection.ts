@@ -9,6 +9,17 @@ const DISCONNECT_TIMEOUT_MS = 50;
  * redirection, so what is said to this server is said to it alone.
  */
 export async function withRedis<T>(port: number, use: (client: Redis) => Promise<T>): Promise<T> {
+  const client = toRedis(port);
+  try {
+    await client.connect();
+    return await use(client);
+  } finally {
+    client.disconnect();
+  }
+}
+
+/** Such a connection, not yet made; the caller connects and disconnects it. */
+export function toRedis(port: number): Redis {
   const client = new Redis({
     host: '127.0.0.1',
     port,
@@ -22,12 +33,7 @@ export async function withRedis<T>(port: number, use: (client: Redis) => Promise
   });
   // A lost connection is told by the command that it fails.
   client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await use(client);
-  } finally {
-    client.disconnect();
-  }
+  return client;
 }
 
 /** The fields of `INFO replication`. */

@@ -84,20 +84,37 @@ it('says so when what was missed is not known here', async () => {
 
 it('tells alarms that workers raise and clear', async () => {
   const { next } = await listen();
-  const reset = await listen();
-  // The relay remembers its instant at its first look with a listener.
-  const insert = (subject: string) =>
-    api.database.pool.query(
-      `INSERT INTO alarm (kind, subject, value, threshold) VALUES ('chain-lag', $1, 60, 48)`,
-      [subject],
-    );
-  let count = 0;
-  const inserting = setInterval(() => void insert(`s${(count += 1)}`), 200);
+  await api.database.pool.query(
+    `INSERT INTO alarm (kind, subject, value, threshold) VALUES ('chain-lag', 'x', 60, 48)`,
+  );
   const raised = await next('alarm.raised');
-  clearInterval(inserting);
   expect(raised?.data).toMatchObject({ kind: 'chain-lag', runbook: 'docs/runbooks/chain-lag.md' });
   await api.database.pool.query('UPDATE alarm SET cleared_at = now()');
-  expect((await reset.next('alarm.cleared'))?.data).toMatchObject({ kind: 'chain-lag' });
+  expect((await next('alarm.cleared'))?.data).toMatchObject({ kind: 'chain-lag' });
+});
+
+it('tells what workers find out about transactions, from the moment on at which it answers', async () => {
+  const { next } = await listen();
+  const submitter = newSubmitter();
+  const move = (from: string, to: string) =>
+    api.database.pool.query(
+      `INSERT INTO tracked_transition (allocation_id, submitter, nonce, from_stage, to_stage, stuck,
+         tx_hash, block_number, reason)
+       VALUES (gen_random_uuid(), $1, 7, $2::text::allocation_stage, $3::text::allocation_stage,
+         false, '0x' || repeat('ab', 32), 12, 'a test')`,
+      [submitter, from, to],
+    );
+  await move('BROADCAST', 'MINED');
+  const included = await next('tx.included');
+  expect(included?.data).toMatchObject({ submitter, nonce: 7, blockNumber: 12 });
+  for (const stream of streams.splice(0)) stream.abort();
+  // Nobody listens, and whoever comes back by its id misses nothing.
+  await move('MINED', 'BROADCAST');
+  await move('BROADCAST', 'MINED');
+  const again = await listen(included?.id);
+  expect((await again.next())?.event).toBe('allocation.transition');
+  expect((await again.next())?.event).toBe('tx.reorged');
+  expect((await again.next('tx.included'))?.data).toMatchObject({ submitter, nonce: 7 });
 });
 
 it('ends at a shutdown, which does not wait for it', async () => {

@@ -157,6 +157,28 @@ describe('operating', () => {
     expect((await allocate(submitter)).items[0]?.nonce).toBe(5);
     expect(await audited(submitter)).toMatchObject([{ action: 'submitter.align' }]);
   });
+
+  it('reconciles one submitter on demand; a dry run says the same and changes nothing', async () => {
+    const account = chain.account(1);
+    const submitter = `eip155:${chain.chainId}:${account.address.toLowerCase()}`;
+    await allocate(submitter);
+    await chain.server.rpc('anvil_setNonce', [account.address, '0x5']);
+    await chain.mine();
+    const ask = (body: object) =>
+      api.call(`/v1/submitters/${submitter}/reconcile`, { body: { reason: 'a restore', ...body } });
+    const foreseen = await ask({ dryRun: true });
+    expect(foreseen.body).toMatchObject({ dryRun: true, chainLatest: 5, foreignUse: 4 });
+    expect((await api.call(`/v1/submitters/${submitter}`)).body).toMatchObject({
+      chainLatest: 0,
+      nextLocalNonce: 1,
+    });
+    expect(await audited(submitter)).toEqual([]);
+    const done = await ask({});
+    expect(done.status).toBe(200);
+    expect(done.body).toEqual({ ...(foreseen.body as object), dryRun: false });
+    expect((await allocate(submitter)).items[0]?.nonce).toBe(5);
+    expect(await audited(submitter)).toMatchObject([{ action: 'submitter.reconcile' }]);
+  });
 });
 
 it('refuses a submitter on a chain that is not among the configured ones', async () => {

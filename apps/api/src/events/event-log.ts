@@ -44,6 +44,12 @@ export class EventLog {
     return at === -1 ? null : this.kept.slice(at + 1);
   }
 
+  /** From now on nobody can go on from an earlier id: something may be missing between. */
+  forget(): void {
+    this.kept.length = 0;
+    this.count += 1;
+  }
+
   /** @returns the function that ends it. */
   listen(listener: EventListener): () => void {
     this.listeners.add(listener);

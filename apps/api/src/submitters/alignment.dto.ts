@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { AlignmentReport } from '@noncekit/nonce-core';
+import type { AlignmentReport, SubmitterReconciliation } from '@noncekit/nonce-core';
 
 /** What one comparison with the chain found and changed. */
 export class AlignmentDto {
@@ -26,6 +26,22 @@ export class AlignmentDto {
 
   @ApiProperty({ type: 'integer', description: 'How far the count was below the known one' })
   lowered!: number;
+}
+
+/** What one comparison with witnesses and chain found, and changed unless it was a dry run. */
+export class SubmitterReconciliationDto extends AlignmentDto {
+  @ApiProperty()
+  dryRun!: boolean;
+
+  @ApiProperty({ description: 'The database knew less than a witness of it' })
+  behindWitness!: boolean;
+}
+
+export function toSubmitterReconciliationDto(
+  report: SubmitterReconciliation,
+): SubmitterReconciliationDto {
+  const { dryRun, behindWitness } = report;
+  return Object.assign(toAlignmentDto(report), { dryRun, behindWitness });
 }
 
 export function toAlignmentDto(report: AlignmentReport): AlignmentDto {

@@ -4,6 +4,7 @@ import {
   type EventSink,
   type RebaselineReport,
   type Submitter,
+  type SubmitterReconciliation,
   type SubmitterStore,
 } from '@noncekit/nonce-core';
 import type { OperatorOrder, RecordedOrders } from './recorded-orders';
@@ -12,14 +13,21 @@ import { unknownSubmitter } from './submitter-reader';
 /** Brings one submitter in line with its chain, or starts it anew on another one. */
 export interface Aligner {
   alignWithChain(submitter: Submitter): Promise<AlignmentReport>;
+  reconcile(
+    submitter: Submitter,
+    order: { readonly dryRun: boolean },
+  ): Promise<SubmitterReconciliation>;
   rebaseline(
     submitter: Submitter,
     order: { readonly reason: string; readonly dryRun: boolean },
   ): Promise<RebaselineReport>;
 }
 
-export interface ResetOrder extends OperatorOrder {
+export interface ReconcileSubmitterOrder extends OperatorOrder {
   readonly dryRun: boolean;
+}
+
+export interface ResetOrder extends ReconcileSubmitterOrder {
   /** The submitter once more, in full: what a reset does cannot be taken back. */
   readonly confirm: string | undefined;
 }
@@ -48,6 +56,14 @@ export class OperatorActions {
   async align(order: OperatorOrder): Promise<AlignmentReport> {
     await this.orders.record(order, 'submitter.align');
     return this.aligner.alignWithChain(order.submitter);
+  }
+
+  /** A dry run changes nothing and leaves nothing in the audit. */
+  async reconcile(order: ReconcileSubmitterOrder): Promise<SubmitterReconciliation> {
+    const { submitter, dryRun } = order;
+    if (dryRun) await this.orders.refuseUnknown(submitter);
+    else await this.orders.record(order, 'submitter.reconcile');
+    return this.aligner.reconcile(submitter, { dryRun });
   }
 
   /** A dry run changes nothing, so it needs no confirmation and leaves nothing in the audit. */

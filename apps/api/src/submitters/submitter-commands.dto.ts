@@ -21,6 +21,13 @@ export class OperatorActionDto {
   reason!: string;
 }
 
+export class ReconcileSubmitterDto extends OperatorActionDto {
+  @ApiPropertyOptional({ default: false, description: 'Only says what would be changed' })
+  @IfPresent()
+  @IsBoolean()
+  dryRun?: boolean;
+}
+
 export class ResetSubmitterDto extends OperatorActionDto {
   @ApiPropertyOptional({ default: false, description: 'Only says what would be done' })
   @IfPresent()

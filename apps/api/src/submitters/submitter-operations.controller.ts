@@ -5,10 +5,19 @@ import { ApiProblems, ApiSubmitterParam } from '../documents/api-documentation';
 import { SubmitterPipe } from '../http/path-parameters';
 import { Actor } from '../http/principal';
 import { RequireScope } from '../http/scopes';
-import { AlignmentDto, toAlignmentDto } from './alignment.dto';
+import {
+  AlignmentDto,
+  SubmitterReconciliationDto,
+  toAlignmentDto,
+  toSubmitterReconciliationDto,
+} from './alignment.dto';
 import { OperatorActions } from './operator-actions';
 import { RebaselineDto, toRebaselineDto } from './rebaseline.dto';
-import { OperatorActionDto, ResetSubmitterDto } from './submitter-commands.dto';
+import {
+  OperatorActionDto,
+  ReconcileSubmitterDto,
+  ResetSubmitterDto,
+} from './submitter-commands.dto';
 import { SubmitterReader } from './submitter-reader';
 import { SubmitterDto, toSubmitterDto } from './submitter.dto';
 
@@ -64,6 +73,26 @@ export class SubmitterOperationsController {
     @Body() body: OperatorActionDto,
   ): Promise<AlignmentDto> {
     return toAlignmentDto(await this.actions.align({ submitter, actor, reason: body.reason }));
+  }
+
+  @Post('reconcile')
+  @HttpCode(HttpStatus.OK)
+  @ApiOperation({
+    operationId: 'reconcileSubmitter',
+    summary: 'Compare with witnesses and chain now, and mend what differs',
+  })
+  @ApiSubmitterParam()
+  @ApiOkResponse({ type: SubmitterReconciliationDto })
+  @ApiProblems()
+  async reconcile(
+    @Param('submitter', SubmitterPipe) submitter: Submitter,
+    @Actor() actor: string,
+    @Body() body: ReconcileSubmitterDto,
+  ): Promise<SubmitterReconciliationDto> {
+    const { reason, dryRun = false } = body;
+    return toSubmitterReconciliationDto(
+      await this.actions.reconcile({ submitter, actor, reason, dryRun }),
+    );
   }
 
   @Post('reset')

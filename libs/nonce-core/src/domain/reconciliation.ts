@@ -16,11 +16,11 @@ export interface ReconcileCounts {
   readonly raised: number;
   /** Fresh nonces that others had used. */
   readonly foreignUse: number;
-  /** Unexposed holders at consumed nonces; not foreseen by a dry run. */
+  /** Unexposed holders at consumed nonces. */
   readonly fenced: number;
-  /** Rows that became final by count; not foreseen by a dry run. */
+  /** Rows that became final by count. */
   readonly finalized: number;
-  /** Rows that need a decision; not foreseen by a dry run. */
+  /** Rows that need a decision. */
   readonly stuck: number;
   /** Submitters of chains that are not configured: nothing can be compared. */
   readonly unconfigured: number;

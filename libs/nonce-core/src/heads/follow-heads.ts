@@ -131,13 +131,23 @@ export class FollowHeads {
         reorgDepth,
       }),
     });
-    const chain = advanced
-      ? known.extended(fork, blocks)
-      : HeadChain.of(await this.deps.store.load(chainId));
+    if (!advanced) return this.goOnFrom(chainId, known);
+    this.known.set(chainId, known.extended(fork, blocks));
+    this.deps.metrics.set('nonce_chain_head', { chain: String(chainId) }, head.number);
+    this.tell({ chainId, fork, replaced: known.head.number - fork, blocks });
+    return true;
+  }
+
+  /** Another worker made the step, perhaps several: they are told here too, as one. */
+  private async goOnFrom(chainId: ChainId, known: HeadChain | null): Promise<boolean> {
+    const chain = HeadChain.of(await this.deps.store.load(chainId));
     if (chain === null) return false;
     this.known.set(chainId, chain);
     this.deps.metrics.set('nonce_chain_head', { chain: String(chainId) }, chain.head.number);
-    if (advanced) this.tell({ chainId, fork, replaced: known.head.number - fork, blocks });
+    const fork = known === null ? -1 : chain.forkWith(known);
+    const replaced = known === null ? 0 : known.head.number - fork;
+    const blocks = fork === -1 ? [chain.head] : chain.above(fork);
+    if (replaced > 0 || blocks.length > 0) this.tell({ chainId, fork, replaced, blocks });
     return true;
   }
 
@@ -152,10 +162,7 @@ export class FollowHeads {
       // Whatever was known to be in a block is looked at: what replaced it was not seen.
       ...{ fork: -1, confirmedNumber: -1, finalNumber: null },
     });
-    const chain = HeadChain.of(await this.deps.store.load(chainId));
-    if (chain !== null) this.known.set(chainId, chain);
-    const replaced = known === null ? 0 : known.head.number + 1;
-    this.tell({ chainId, fork: -1, replaced, blocks: [latest] });
+    await this.goOnFrom(chainId, known);
     return false;
   }
 

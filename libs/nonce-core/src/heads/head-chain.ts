@@ -34,6 +34,26 @@ export class HeadChain {
     return this.hashes.get(number);
   }
 
+  /** Highest block that both chains have; -1 when none is kept by both. */
+  forkWith(other: HeadChain): number {
+    const highest = Math.min(this.head.number, other.head.number);
+    for (let number = highest; number >= Math.max(this.lowest, other.lowest); number -= 1) {
+      if (this.hashAt(number) === other.hashAt(number)) return number;
+    }
+    return -1;
+  }
+
+  /** The kept blocks above that height, ascending. */
+  above(fork: number): readonly BlockRef[] {
+    const blocks: BlockRef[] = [];
+    for (let number = Math.max(fork, this.lowest) + 1; number < this.head.number; number += 1) {
+      const hash = this.hashes.get(number);
+      const parentHash = this.hashes.get(number - 1);
+      if (hash !== undefined && parentHash !== undefined) blocks.push({ number, hash, parentHash });
+    }
+    return this.head.number > fork ? [...blocks, this.head] : blocks;
+  }
+
   /** With these blocks, which link up, on top of the one at `fork`; whatever was above it is gone. */
   extended(fork: number, blocks: readonly BlockRef[]): HeadChain {
     const head = blocks.at(-1);

@@ -50,6 +50,7 @@ export class LimitChanges {
           await this.changed(observation.submitter);
         }
       },
+      foresee: (observation) => store.foresee(observation),
       raisesAbove: (submitter, count) => store.raisesAbove(submitter, count),
       lower: (proof) => store.lower(proof),
     };

@@ -3,7 +3,11 @@ import { parseSubmitter, type SubmitterInput } from '../domain/submitter';
 import type { ReconcileOrder } from '../ports/reconciliation-store.port';
 import type { AlignmentReport } from '../ports/submitter-store.port';
 import type { AlignWithChain } from '../recovery/align-with-chain';
-import type { FullReconcile, ReconcileRun } from '../recovery/full-reconcile';
+import type {
+  FullReconcile,
+  ReconcileRun,
+  SubmitterReconciliation,
+} from '../recovery/full-reconcile';
 import type { RebaselineReport, RebaselineSubmitter } from '../recovery/rebaseline-submitter';
 
 interface RecoveryParts {
@@ -53,6 +57,19 @@ export class NonceRecoveryService {
     const { onProgress, signal, ...what } = order;
     const run = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
     return this.parts.reconciling.reconcile(what, run);
+  }
+
+  /**
+   * Compares one submitter with its witness and its chain, now; with `dryRun` it only says what would
+   * change.
+   * @throws NonceError as `alignWithChain`, NONCE_RECOVERY_HOLD, NONCE_STORE_UNAVAILABLE.
+   */
+  async reconcile(
+    submitter: SubmitterInput,
+    { dryRun = false }: { readonly dryRun?: boolean } = {},
+  ): Promise<SubmitterReconciliation> {
+    const parsed = parseSubmitter(submitter, this.defaultChainId);
+    return this.parts.reconciling.reconcileOne(parsed, dryRun);
   }
 
   /** Leaves a full reconciliation to the workers. @throws NonceError as `fullReconcile`. */

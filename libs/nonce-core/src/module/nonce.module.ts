@@ -52,6 +52,7 @@ const EXPORTS = [
   tokens.TRACKING_STORE,
   tokens.HEAD_STORE,
   tokens.ALARM_STORE,
+  tokens.TRANSITION_LOG,
   tokens.ACCESS_STORE,
   tokens.CHAIN_REGISTRY,
   tokens.MODE_STORE,

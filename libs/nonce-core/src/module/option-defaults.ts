@@ -54,6 +54,7 @@ export const OPTION_DEFAULTS = {
   allocation: { ttlMs: 60_000, exposure: 'inferred', waitMs: 5_000 },
   intent: { signerCheck: 'first' },
   quarantine: { ms: 30_000, release: 'replacement' },
+  retention: { transitionsMs: 604_800_000 },
   shutdown: { deadlineMs: 10_000 },
   metrics: { enabled: true },
 } as const;

@@ -15,6 +15,7 @@ import type { SignerCheck } from '../template/check-intent-bytes';
 import type { RedisClient } from '../redis/redis-client';
 import type { ResolvedSwitching, SwitchingOptions } from './modes/switching-options';
 import type { TemplateSettings } from '../template/template-settings';
+import type { RetentionOptions } from './retention-options';
 import type { ResolvedTracking, TrackingOptions } from './tracking/tracking-options';
 
 /** TypeORM's data source of a Postgres. */
@@ -155,6 +156,7 @@ export interface NonceModuleOptions extends SwitchingOptions {
   /** `each` recovers the signer of every intent, `first` that of a submitter's first one. */
   readonly intent?: { readonly signerCheck?: SignerCheck };
   readonly tracking?: TrackingOptions;
+  readonly retention?: RetentionOptions;
   /** `burn` needs a `burnSigner` wherever `NonceTrackingModule` runs. */
   readonly quarantine?: { readonly ms?: number; readonly release?: QuarantineRelease };
   /** Signs transfers of nothing that close nonces, under `quarantine.release: 'burn'`. */
@@ -234,6 +236,7 @@ export interface ResolvedNonceOptions extends ResolvedSwitching {
   readonly template: TemplateSettings;
   readonly intent: { readonly signerCheck: SignerCheck };
   readonly tracking: ResolvedTracking;
+  readonly retention: Required<RetentionOptions>;
   readonly quarantine: QuarantinePolicy;
   readonly burnSigner: BurnSigner | null;
   readonly signer: TransactionSigner | null;

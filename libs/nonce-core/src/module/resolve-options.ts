@@ -17,6 +17,7 @@ import type {
 } from './options';
 import { resolveTracking } from './tracking/tracking-options';
 import { resolveModes } from './resolve-modes';
+import { resolveRetention } from './retention-options';
 
 const ONE_DAY_MS = 86_400_000;
 const TEN_MINUTES_MS = 600_000;
@@ -50,6 +51,7 @@ export function resolveOptions(options: NonceModuleOptions): ResolvedNonceOption
     stuckHook: options.stuckHook ?? null,
     alarmSink: options.alarmSink ?? null,
     tracking: resolveTracking(options.tracking, problems),
+    retention: resolveRetention(options.retention, problems),
     alarms: resolveAlarms(options.alarms, problems),
     logger: options.logger ?? null,
   };
@@ -78,6 +80,7 @@ const OPTION_KEYS = [
   'allocation',
   'intent',
   'tracking',
+  'retention',
   'quarantine',
   'burnSigner',
   'signer',

@@ -7,6 +7,7 @@ import { PostgresHeadStore } from '../postgres/postgres-head-store';
 import { PostgresHealthProbe } from '../postgres/postgres-health-probe';
 import { PostgresSubmitterStore } from '../postgres/postgres-submitter-store';
 import { PostgresTrackingStore } from '../postgres/postgres-tracking-store';
+import { PostgresTransitionLog } from '../postgres/postgres-transition-log';
 import type { StatementRunner } from '../postgres/statement-runner';
 import type { Clock } from '../ports/clock.port';
 import type { HealthProbe } from '../ports/health.port';
@@ -34,6 +35,7 @@ import {
   NONCE_OPTIONS,
   SUBMITTER_STORE,
   TRACKING_STORE,
+  TRANSITION_LOG,
 } from './tokens';
 
 const onRunner = <Store>(provide: symbol, Store: new (runner: StatementRunner) => Store) => ({
@@ -41,6 +43,14 @@ const onRunner = <Store>(provide: symbol, Store: new (runner: StatementRunner) =
   inject: [DATABASE],
   useFactory: (database: OpenDatabase) => new Store(database.runner),
 });
+
+const ON_RUNNER: readonly Provider[] = [
+  onRunner(ALLOCATION_STORE, PostgresAllocationStore),
+  onRunner(TRACKING_STORE, PostgresTrackingStore),
+  onRunner(ACCESS_STORE, PostgresAccessStore),
+  onRunner(ALARM_STORE, PostgresAlarmStore),
+  onRunner(TRANSITION_LOG, PostgresTransitionLog),
+];
 
 /** Postgres, and Redis where there is one. */
 export function storeProviders(): Provider[] {
@@ -50,7 +60,7 @@ export function storeProviders(): Provider[] {
       inject: [NONCE_OPTIONS],
       useFactory: (options: ResolvedNonceOptions) => openDatabase(options.database),
     },
-    onRunner(ALLOCATION_STORE, PostgresAllocationStore),
+    ...ON_RUNNER,
     {
       provide: LimitChanges,
       inject: [NONCE_LOGGER],
@@ -71,15 +81,12 @@ export function storeProviders(): Provider[] {
         { quarantine }: ResolvedNonceOptions,
       ) => limits.ofAlignments(new PostgresAlignmentStore(runner, quarantine)),
     },
-    onRunner(TRACKING_STORE, PostgresTrackingStore),
     {
       provide: HEAD_STORE,
       inject: [DATABASE, LimitChanges],
       useFactory: ({ runner }: OpenDatabase, limits: LimitChanges) =>
         limits.ofHeads(new PostgresHeadStore(runner)),
     },
-    onRunner(ACCESS_STORE, PostgresAccessStore),
-    onRunner(ALARM_STORE, PostgresAlarmStore),
     hostRedisProvider(),
     lockConnectionProvider(),
     {

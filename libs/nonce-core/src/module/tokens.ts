@@ -22,6 +22,7 @@ export const TRACKING_STORE = token('tracking store');
 export const HEAD_STORE = token('head store');
 export const ACCESS_STORE = token('access store');
 export const ALARM_STORE = token('alarm store');
+export const TRANSITION_LOG = token('transition log');
 export const CHAIN_REGISTRY = token('chain registry');
 export const BASELINE_SOURCE = token('baseline source');
 export const NONCE_METRICS = token('metrics');

@@ -117,6 +117,8 @@ export interface LoweredFloor {
 export interface AlignmentStore {
   /** @throws NonceError NONCE_CHAIN_RESET when the genesis differs from the remembered one. */
   align(observation: ChainObservation): Promise<AlignmentReport | null>;
+  /** What `align` would reply now; changes nothing. @throws NonceError as `align`. */
+  foresee(observation: ChainObservation): Promise<AlignmentReport | null>;
   /** Remembered raises above a count, highest first. */
   raisesAbove(submitter: Submitter, count: number): Promise<readonly FloorRaise[]>;
   /**

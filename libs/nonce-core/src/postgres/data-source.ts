@@ -13,6 +13,7 @@ import { ChainGenerations1763865000000 } from './migrations/1763865000000-chain-
 import { Reconciliations1763866000000 } from './migrations/1763866000000-reconciliations';
 import { Alarms1763867000000 } from './migrations/1763867000000-alarms';
 import { OpenWalks1763868000000 } from './migrations/1763868000000-open-walks';
+import { TrackedTransitions1763869000000 } from './migrations/1763869000000-tracked-transitions';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -70,6 +71,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       Reconciliations1763866000000,
       Alarms1763867000000,
       OpenWalks1763868000000,
+      TrackedTransitions1763869000000,
     ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',

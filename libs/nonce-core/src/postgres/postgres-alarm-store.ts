@@ -33,6 +33,8 @@ interface ChangedRow extends Omit<ClaimedRow, 'id'> {
 const WORST = 1_000;
 const OPEN_MAX = 1_000;
 const CLAIMED_MAX = 50;
+/** Changes of some seconds: more than may be open. */
+const CHANGED_MAX = 1_000;
 
 /** Alarms as rows, one statement each. */
 export class PostgresAlarmStore implements AlarmStore {
@@ -78,7 +80,7 @@ export class PostgresAlarmStore implements AlarmStore {
   async changedAfter(afterUs: number | null): ReturnType<AlarmStore['changedAfter']> {
     const rows = await this.runner.run<ChangedRow, StatementParameters['changedAlarms']>(
       this.runner.statements.changedAlarms,
-      { afterUs: afterUs ?? 0, rowLimit: afterUs === null ? 0 : CLAIMED_MAX },
+      { afterUs: afterUs ?? 0, rowLimit: afterUs === null ? 0 : CHANGED_MAX },
     );
     return {
       alarms: rows.flatMap(({ id, ...row }) => (id === null ? [] : [toAlarm({ ...row, id })])),

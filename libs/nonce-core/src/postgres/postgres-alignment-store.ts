@@ -9,7 +9,7 @@ import type {
   FloorRaise,
   LoweredFloor,
 } from '../ports/submitter-store.port';
-import type { StatementParameters } from './generated/sql';
+import type { Statement, StatementParameters } from './generated/sql';
 import type { StatementRunner, Unguarded } from './statement-runner';
 
 /** Rows settled under one lock; a backlog above this is left for the next alignment. */
@@ -49,38 +49,12 @@ export class PostgresAlignmentStore implements AlignmentStore {
     private readonly quarantine: QuarantinePolicy,
   ) {}
 
-  async align(observation: ChainObservation): Promise<AlignmentReport | null> {
-    const { submitter, genesisHash } = observation;
-    const rows = await this.runner.run<AlignmentRow, StatementParameters['alignSubmitter']>(
-      this.runner.statements.alignSubmitter,
-      {
-        submitter,
-        latestCount: observation.latestCount,
-        finalizedCount: observation.finalizedCount,
-        genesisHash,
-        rowLimit: ROWS_PER_ALIGNMENT,
-        blockNumber: observation.block?.number ?? null,
-        blockHash: observation.block?.hash ?? null,
-        deepNumber: observation.deepNumber ?? null,
-        delegated: observation.delegated ?? null,
-      },
-    );
-    const row = rows[0];
-    if (row === undefined) return null;
-    if (row.verdict === 'reset') {
-      const context = { submitter, remembered: row.known_genesis, observed: genesisHash };
-      throw new NonceError('NONCE_CHAIN_RESET', { context });
-    }
-    return {
-      submitter,
-      chainLatest: Number(row.chain_latest),
-      lastChainNonce: row.last_chain_nonce === null ? null : Number(row.last_chain_nonce),
-      foreignUse: Number(row.foreign_use),
-      fenced: Number(row.fenced),
-      finalized: Number(row.finalized),
-      stuck: Number(row.stuck),
-      lowered: Number(row.lowered),
-    };
+  align(observation: ChainObservation): Promise<AlignmentReport | null> {
+    return this.run(this.runner.statements.alignSubmitter, observation);
+  }
+
+  foresee(observation: ChainObservation): Promise<AlignmentReport | null> {
+    return this.run(this.runner.statements.foreseeAlignment, observation);
   }
 
   async raisesAbove(submitter: Submitter, aboveCount: number): Promise<readonly FloorRaise[]> {
@@ -112,5 +86,42 @@ export class PostgresAlignmentStore implements AlignmentStore {
     if (row === undefined) return null;
     const { verdict, chain_latest, reopened } = row;
     return { verdict, chainLatest: Number(chain_latest), reopened: Number(reopened) };
+  }
+
+  private async run(
+    statement: Statement<StatementParameters['alignSubmitter']>,
+    observation: ChainObservation,
+  ): Promise<AlignmentReport | null> {
+    const { submitter, genesisHash } = observation;
+    const rows = await this.runner.run<AlignmentRow, StatementParameters['alignSubmitter']>(
+      statement,
+      {
+        submitter,
+        latestCount: observation.latestCount,
+        finalizedCount: observation.finalizedCount,
+        genesisHash,
+        rowLimit: ROWS_PER_ALIGNMENT,
+        blockNumber: observation.block?.number ?? null,
+        blockHash: observation.block?.hash ?? null,
+        deepNumber: observation.deepNumber ?? null,
+        delegated: observation.delegated ?? null,
+      },
+    );
+    const row = rows[0];
+    if (row === undefined) return null;
+    if (row.verdict === 'reset') {
+      const context = { submitter, remembered: row.known_genesis, observed: genesisHash };
+      throw new NonceError('NONCE_CHAIN_RESET', { context });
+    }
+    return {
+      submitter,
+      chainLatest: Number(row.chain_latest),
+      lastChainNonce: row.last_chain_nonce === null ? null : Number(row.last_chain_nonce),
+      foreignUse: Number(row.foreign_use),
+      fenced: Number(row.fenced),
+      finalized: Number(row.finalized),
+      stuck: Number(row.stuck),
+      lowered: Number(row.lowered),
+    };
   }
 }

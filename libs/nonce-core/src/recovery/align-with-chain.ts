@@ -53,18 +53,31 @@ export class AlignWithChain {
     }
   }
 
+  /**
+   * What `alignWithChain` would report; changes nothing. It does not look for a proven reorg: a count
+   * that is `lowered` may turn out to be one.
+   * @throws NonceError as `alignWithChain`.
+   */
+  async foresee(submitter: Submitter): Promise<AlignmentReport> {
+    const observation = await this.observe(submitter, this.chainOf(submitter));
+    return known(submitter, await this.deps.store.foresee(observation));
+  }
+
   private async align(submitter: Submitter): Promise<AlignmentReport> {
-    const { chainId } = submitterParts(submitter);
-    const chain = this.deps.chains.find(chainId);
-    if (chain === undefined) throw new NonceError('NONCE_CHAIN_UNKNOWN', { context: { chainId } });
+    const chain = this.chainOf(submitter);
     await this.meetReset(submitter, chain);
     const observation = await this.observe(submitter, chain);
-    const report = await this.deps.store.align(observation);
-    if (report === null)
-      throw new NonceError('NONCE_SUBMITTER_UNKNOWN', { context: { submitter } });
+    const report = known(submitter, await this.deps.store.align(observation));
     if ((report.lowered ?? 0) > 0) return this.lookForReorg(report, observation, chain);
     this.reorgedFloor.forget(submitter);
     return report;
+  }
+
+  private chainOf(submitter: Submitter): ConfiguredChain {
+    const { chainId } = submitterParts(submitter);
+    const chain = this.deps.chains.find(chainId);
+    if (chain === undefined) throw new NonceError('NONCE_CHAIN_UNKNOWN', { context: { chainId } });
+    return chain;
   }
 
   /**
@@ -161,4 +174,9 @@ export class AlignWithChain {
     this.deps.events.publish('anomaly', { kind, submitter, detail });
     this.deps.logger.warn('unexpected chain state', { kind, submitter, detail });
   }
+}
+
+function known(submitter: Submitter, report: AlignmentReport | null): AlignmentReport {
+  if (report !== null) return report;
+  throw new NonceError('NONCE_SUBMITTER_UNKNOWN', { context: { submitter } });
 }

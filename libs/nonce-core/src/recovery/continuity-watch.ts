@@ -55,9 +55,9 @@ export class ContinuityWatch {
     return { ...this.deps.continuity.view(), recoveries };
   }
 
-  /** How many submitters are behind their witnesses; unless it is a dry run they are recovered. */
-  compareWitnesses(dryRun: boolean): Promise<WitnessComparison> {
-    return this.deps.continuity.compareWitnesses(dryRun);
+  /** How many submitters, or whether this one, are behind their witnesses; unless it is a dry run they are recovered. */
+  compareWitnesses(dryRun: boolean, only?: Submitter): Promise<WitnessComparison> {
+    return this.deps.continuity.compareWitnesses(dryRun, only);
   }
 
   /**

@@ -1,11 +1,7 @@
 import { NonceError } from '../domain/errors/nonce-error';
 import { OUTPACED } from '../domain/errors/outpaced';
-import {
-  WitnessBook,
-  type ServerStart,
-  type Witness,
-  type WitnessedFacts,
-} from '../domain/witness';
+import type { Submitter } from '../domain/submitter';
+import type { ServerStart, Witness } from '../domain/witness';
 import type { AccessStore } from '../ports/access-store.port';
 import type { ContinuityStore, ServerFacts } from '../ports/continuity-store.port';
 import type { Logger } from '../ports/logger.port';
@@ -19,7 +15,7 @@ import {
   type Loss,
 } from './decide-continuity';
 import { WHY_BEHIND, type RecoverLost } from './recover-lost';
-import type { WitnessPlaces } from './witness-places';
+import { mergedWitnesses, type WitnessPlaces } from './witness-places';
 
 export interface ServerContinuityDeps {
   readonly store: ContinuityStore;
@@ -132,13 +128,14 @@ export class ServerContinuity implements Continuity, ServerGuard {
   }
 
   /**
-   * Compares every witness with the database; unless it is a dry run, what is behind is recovered.
+   * Compares every witness, or that of one submitter, with the database; unless it is a dry run, what
+   * is behind is recovered.
    * @throws NonceError NONCE_STORE_UNAVAILABLE, NONCE_RECOVERY_HOLD.
    */
-  async compareWitnesses(dryRun: boolean): Promise<WitnessComparison> {
+  async compareWitnesses(dryRun: boolean, only?: Submitter): Promise<WitnessComparison> {
     await this.verify();
     const server = this.refuseUntilTrusted();
-    const witnesses = mergedWitnesses(await this.deps.places.read());
+    const witnesses = mergedWitnesses(await this.deps.places.read(), only);
     const outcome = judgeComparison(await this.deps.store.compare(witnesses));
     if (!dryRun) await this.recover(server, [...outcome.unknown, ...outcome.behind], null);
     return { unknown: outcome.unknown.length, behind: outcome.behind.length };
@@ -236,13 +233,6 @@ export class ServerContinuity implements Continuity, ServerGuard {
     const reason = 'a later epoch rules by now';
     throw new NonceError(code, { context: { ...context, store: 'postgres', reason } });
   }
-}
-
-/** The highest fact per submitter of all places. */
-function mergedWitnesses(places: readonly (WitnessedFacts | null)[]): readonly Witness[] {
-  const book = new WitnessBook();
-  for (const place of places) for (const witness of place?.witnesses ?? []) book.raise(witness);
-  return book.all();
 }
 
 function isOlder(witness: Witness, known: Witness): boolean {

@@ -6,7 +6,7 @@ import {
   type ReconcileProblem,
   type Reconciliation,
 } from '../domain/reconciliation';
-import { submitterParts } from '../domain/submitter';
+import type { Submitter } from '../domain/submitter';
 import type { AccessStore } from '../ports/access-store.port';
 import type { ChainRegistry } from '../ports/chain.port';
 import type { Clock } from '../ports/clock.port';
@@ -17,12 +17,13 @@ import type {
   ReconcileOrder,
   ReconciliationStore,
 } from '../ports/reconciliation-store.port';
+import type { AlignmentReport } from '../ports/submitter-store.port';
 import type { AlignWithChain } from './align-with-chain';
 import type { ContinuityWatch } from './continuity-watch';
 
 export interface FullReconcileDeps {
   readonly store: ReconciliationStore;
-  readonly alignment: Pick<AlignWithChain, 'alignWithChain'>;
+  readonly alignment: Pick<AlignWithChain, 'alignWithChain' | 'foresee'>;
   /** null where no witness is kept: then only the chain is compared. */
   readonly witnesses: Pick<ContinuityWatch, 'compareWitnesses'> | null;
   readonly chains: ChainRegistry;
@@ -37,6 +38,13 @@ export interface ReconcileRun {
   readonly onProgress?: (reconciliation: Reconciliation) => void;
   /** Ends the run after the page at hand; the reconciliation is then `aborted`. */
   readonly signal?: AbortSignal;
+}
+
+/** What the reconciliation of one submitter found; with `dryRun` what it would change. */
+export interface SubmitterReconciliation extends AlignmentReport {
+  readonly dryRun: boolean;
+  /** The database knew less than a witness of it, and is recovered. */
+  readonly behindWitness: boolean;
 }
 
 const RECONCILE_DEFAULTS = {
@@ -63,7 +71,8 @@ interface Finding {
  *
  * Guarantees: progress is durable per page, so that a crash costs a page, which is repeated to no
  * further effect (K11); of several processes one carries it out at a time; one of each kind runs.
- * Not guaranteed: that a dry run foresees what is settled by hash; it changes nothing and says so.
+ * Not guaranteed: that a dry run foresees what receipts settle, or what a recovery quarantines; it
+ * changes nothing.
  */
 export class FullReconcile {
   private readonly runner = randomUUID();
@@ -99,6 +108,21 @@ export class FullReconcile {
       run.onProgress?.(one);
     }
     return one;
+  }
+
+  /**
+   * Compares one submitter with its witness and its chain, here and now.
+   * @throws NonceError as `AlignWithChain`, NONCE_RECOVERY_HOLD, NONCE_STORE_UNAVAILABLE.
+   */
+  async reconcileOne(submitter: Submitter, dryRun: boolean): Promise<SubmitterReconciliation> {
+    const { alignment, witnesses, metrics } = this.deps;
+    const compared = await witnesses?.compareWitnesses(dryRun, submitter);
+    const behindWitness = compared !== undefined && compared.unknown + compared.behind > 0;
+    const report = dryRun
+      ? await alignment.foresee(submitter)
+      : await alignment.alignWithChain(submitter);
+    metrics.count('nonce_reconcile_total', { result: 'done' });
+    return { dryRun, behindWitness, ...report };
   }
 
   /** One tick of a worker: goes on with what waits, for a bounded time. */
@@ -165,7 +189,7 @@ export class FullReconcile {
   private async findOne(paged: PagedSubmitter, dryRun: boolean): Promise<Finding> {
     const { submitter } = paged;
     try {
-      const counts = dryRun ? await this.foresee(paged) : await this.align(paged);
+      const counts = await this.compare(paged, dryRun);
       this.deps.metrics.count('nonce_reconcile_total', { result: 'done' });
       return { counts: { submitters: 1, ...counts } };
     } catch (error) {
@@ -177,23 +201,17 @@ export class FullReconcile {
     }
   }
 
-  private async align({ submitter, latest }: PagedSubmitter): Promise<Partial<ReconcileCounts>> {
-    const report = await this.deps.alignment.alignWithChain(submitter);
+  private async compare(
+    { submitter, latest }: PagedSubmitter,
+    dryRun: boolean,
+  ): Promise<Partial<ReconcileCounts>> {
+    const { alignment } = this.deps;
+    const report = dryRun
+      ? await alignment.foresee(submitter)
+      : await alignment.alignWithChain(submitter);
     const { foreignUse, fenced, finalized, stuck = 0 } = report;
     const raised = report.chainLatest > (latest ?? 0) ? 1 : 0;
     return { foreignUse, fenced, finalized, stuck, raised };
-  }
-
-  private async foresee({
-    submitter,
-    latest,
-    next,
-  }: PagedSubmitter): Promise<Partial<ReconcileCounts>> {
-    const { chainId, address } = submitterParts(submitter);
-    const chain = this.deps.chains.find(chainId);
-    if (chain === undefined) throw new NonceError('NONCE_CHAIN_UNKNOWN', { context: { chainId } });
-    const count = await chain.reader.transactionCount(address, 'latest');
-    return { raised: count > (latest ?? 0) ? 1 : 0, foreignUse: Math.max(0, count - next) };
   }
 
   /** @throws NonceError NONCE_PRECONDITION when another process carries it out by now. */

@@ -1,4 +1,5 @@
 import { NonceError } from '../domain/errors/nonce-error';
+import type { Submitter } from '../domain/submitter';
 import {
   WitnessBook,
   type ServerStart,
@@ -109,4 +110,14 @@ export class WitnessPlaces {
       this.deps.logger.error('a witness cannot be used', { place, reason: String(error) });
     }
   }
+}
+
+/** The highest fact per submitter of all places, or of one submitter. */
+export function mergedWitnesses(
+  places: readonly (WitnessedFacts | null)[],
+  only?: Submitter,
+): readonly Witness[] {
+  const book = new WitnessBook();
+  for (const place of places) for (const witness of place?.witnesses ?? []) book.raise(witness);
+  return book.all().filter(({ submitter }) => (only ?? submitter) === submitter);
 }

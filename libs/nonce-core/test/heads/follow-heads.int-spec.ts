@@ -214,6 +214,34 @@ describe('stable blocks', () => {
     await heads.tick();
     expect(told()).toEqual([]);
   });
+
+  it('come from every worker alike, whichever of them moves the head', async () => {
+    const workers = [bench.followHeads(), bench.followHeads()];
+    const told = workers.map((heads) => {
+      const events: StableBlockEvent[] = [];
+      new StableBlocks(heads, bench.chains).subscribe(bench.chain.chainId, (event) => {
+        events.push(event);
+      });
+      return events;
+    });
+    const tick = async (first: number) => {
+      await workers[first]?.tick();
+      await workers[1 - first]?.tick();
+    };
+    await tick(0);
+    for (let step = 0; step < 6; step += 1) {
+      bench.chain.mine(1 + (step % 3));
+      await tick(step % 2);
+    }
+    bench.chain.reorg(4);
+    bench.chain.mine(6);
+    await tick(1);
+    const streams = told.map((events) => events.map(describeEvent));
+    expect(streams[0]).toContain('cleared from 9');
+    expect(streams[0]?.at(-1)).toBe('block 12');
+    // The second one came when the first block was there already.
+    expect(['block 0', ...(streams[1] ?? [])]).toEqual(streams[0]);
+  });
 });
 
 function describeEvent(event: StableBlockEvent): string {

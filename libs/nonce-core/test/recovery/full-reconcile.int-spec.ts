@@ -11,13 +11,14 @@ import { baselineOf, newSubmitter } from '../support/store-fixture';
 import { TrackingBench } from '../tracking/tracking-bench';
 
 const SUBMITTERS = 7;
+const FINALITY_DEPTH = 6;
 const ORDER = { scope: 'all', dryRun: false, actor: 'alice', reason: 'a restore' } as const;
 
 let bench: TrackingBench;
 let store: PostgresReconciliationStore;
 let all: readonly Submitter[];
 beforeEach(async () => {
-  bench = await TrackingBench.open();
+  bench = await TrackingBench.open({ finalityDepth: FINALITY_DEPTH });
   store = new PostgresReconciliationStore(bench.fixture.runner);
   const others = Array.from({ length: SUBMITTERS - 1 }, () => newSubmitter(bench.chain.chainId));
   const genesisHash = await bench.chain.genesisHash();
@@ -63,6 +64,7 @@ async function floors(): Promise<readonly number[]> {
 }
 
 const failing = (broken: Submitter, code = 'NONCE_CHAIN_UNREACHABLE') => ({
+  foresee: bench.alignment.foresee.bind(bench.alignment),
   alignWithChain: async (submitter: Submitter) => {
     if (submitter === broken) throw new NonceError(code as never);
     return bench.alignment.alignWithChain(submitter);
@@ -78,10 +80,46 @@ it('says in a dry run what it would mend and changes nothing, then mends it and 
   expect(dry.counts).toMatchObject({ submitters: SUBMITTERS, raised: 2, foreignUse: 5, failed: 0 });
   expect(await floors()).toEqual(before);
   const real = await worker().reconcile(ORDER);
-  expect(real.counts).toEqual({ ...dry.counts, finalized: 0 });
+  expect(real.counts).toEqual(dry.counts);
   expect(await floors()).toEqual([0, 3, 0, 0, 0, 0, 2]);
   const again = await worker().reconcile(ORDER);
   expect(again.counts).toMatchObject({ submitters: SUBMITTERS, raised: 0, foreignUse: 0 });
+});
+
+it('L9: foresees which holders are fenced and which need a decision, and takes nothing from them', async () => {
+  await bench.grant(2, { exposure: 'declared' });
+  await bench.grant(1, { exposure: 'assumed' });
+  await foreignUse(bench.submitter, 5);
+  bench.chain.mineEmpty(FINALITY_DEPTH + 1);
+  const stages = () => Promise.all([0, 1, 2].map((nonce) => bench.stage(nonce)));
+  const dry = await worker().reconcile({ ...ORDER, dryRun: true });
+  expect(dry.counts).toMatchObject({ raised: 1, foreignUse: 2, fenced: 2, stuck: 1 });
+  expect(await stages()).toEqual(['GRANTED', 'GRANTED', 'GRANTED']);
+  const real = await worker().reconcile(ORDER);
+  expect(real.counts).toEqual(dry.counts);
+  expect(await stages()).toEqual(['CONSUMED_EXTERNAL', 'CONSUMED_EXTERNAL', 'GRANTED']);
+});
+
+it('looks at one submitter alone, also at its witness', async () => {
+  const [one, other] = all.slice(0, 2) as [Submitter, Submitter];
+  await foreignUse(one, 3);
+  await foreignUse(other, 3);
+  const asked: unknown[] = [];
+  const witnesses = {
+    compareWitnesses: (dryRun: boolean, only?: Submitter) => {
+      asked.push([dryRun, only]);
+      return Promise.resolve({ unknown: 0, behind: 1 });
+    },
+  };
+  for (const dryRun of [true, false]) {
+    const report = await worker({ witnesses }).reconcileOne(one, dryRun);
+    expect(report).toMatchObject({ dryRun, behindWitness: true, chainLatest: 3, foreignUse: 3 });
+    expect((await floors()).slice(0, 2)).toEqual([dryRun ? 0 : 3, 0]);
+  }
+  expect(asked).toEqual([
+    [true, one],
+    [false, one],
+  ]);
 });
 
 it('tells how far it is after each page, each time no less', async () => {

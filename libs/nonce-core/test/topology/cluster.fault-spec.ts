@@ -33,8 +33,8 @@ async function onNode<T>(url: string, use: (client: Redis) => Promise<T>): Promi
 }
 
 /** How often this server has told a client to go elsewhere, or to come again. */
-async function redirections(url: string): Promise<number> {
-  const text = await onNode(url, (client) => client.info('errorstats'));
+async function redirections(server: Redis): Promise<number> {
+  const text = await server.info('errorstats');
   const counts = [...text.matchAll(/errorstat_(?:ASK|TRYAGAIN):count=(\d+)/g)];
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
@@ -73,15 +73,16 @@ describe.each(INTENT_POLICIES)('a Redis Cluster of three, %s intents', (intents)
     for (const submitter of moving) {
       const slot = await cluster.slotOf(world.keys.events(world.keys.shardOf(submitter)));
       const from = await cluster.ownerOf(slot);
-      const source = cluster.nodes[from]?.url ?? '';
       const to = (from + 1) % PRIMARIES;
-      const before = await redirections(source);
-      await cluster.moveSlot(slot, to, () =>
-        waitFor(async () => (await redirections(source)) > before, {
-          describe: 'a script to meet the slot on its way',
-          everyMs: 5,
-        }),
-      );
+      await onNode(cluster.nodes[from]?.url ?? '', async (source) => {
+        const before = await redirections(source);
+        await cluster.moveSlot(slot, to, () =>
+          waitFor(async () => (await redirections(source)) > before, {
+            describe: 'a script to meet the slot on its way',
+            everyMs: 5,
+          }),
+        );
+      });
       expect(await cluster.ownerOf(slot)).toBe(to);
     }
     await Promise.all(world.nodes.map((node) => node.served(100)));

@@ -225,6 +225,10 @@ export const ROUTE_CASES: readonly RouteCase[] = [
   operation('pause'),
   operation('resume'),
   {
+    ...operation('reconcile'),
+    badFields: { reason: [...BAD_NOTES, undefined], dryRun: [null, 1, 'true'] },
+  },
+  {
     ...operation('reset'),
     // Refused before anything is looked at: it is not confirmed.
     badFields: {

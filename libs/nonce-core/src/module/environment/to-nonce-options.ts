@@ -47,6 +47,7 @@ export function toNonceOptions(environment: NonceEnvironment): NonceModuleOption
       stuckAfterMs: environment.stuckAfterMs,
       resend: { perMinute: environment.resendPerMinute, total: environment.resendTotal },
     },
+    retention: { transitionsMs: environment.retentionTransitionsMs },
     shutdown: { deadlineMs: environment.shutdownDeadlineMs },
   };
 }

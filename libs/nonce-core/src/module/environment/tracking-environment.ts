@@ -38,4 +38,16 @@ export class TrackingEnvironment extends SwitchingEnvironment {
   @Min(1)
   @Max(1_000_000)
   resendTotal = 20_000;
+
+  @FromEnvironment({
+    name: 'NONCE_RETENTION_TRANSITIONS_MS',
+    kind: 'integer',
+    unit: 'ms',
+    reason:
+      'How long told moves of transactions are kept for event streams of other processes: longer than such a process may be away.',
+  })
+  @IsInt()
+  @Min(60_000)
+  @Max(31_536_000_000)
+  retentionTransitionsMs = 604_800_000;
 }

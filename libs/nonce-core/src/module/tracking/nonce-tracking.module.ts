@@ -9,6 +9,7 @@ import type { HeadStore } from '../../ports/head-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
 import type { SubmitterStore } from '../../ports/submitter-store.port';
+import type { TransitionLog } from '../../ports/transition-log.port';
 import type { TrackingStore } from '../../ports/tracking-store.port';
 import { AlignWithChain } from '../../recovery/align-with-chain';
 import { FullReconcile } from '../../recovery/full-reconcile';
@@ -29,6 +30,7 @@ import {
   SIGNED_TRANSACTIONS,
   SUBMITTER_STORE,
   TRACKING_STORE,
+  TRANSITION_LOG,
 } from '../tokens';
 import type { SignedTransactions } from '../../template/signed-transactions';
 import { alarmJob } from '../alarms/alarm-job';
@@ -54,6 +56,7 @@ type Injected = [
   Clock,
   SignedTransactions,
   AlarmStore,
+  TransitionLog,
   ResolvedNonceOptions,
 ];
 
@@ -101,6 +104,7 @@ export class NonceTrackingModule {
             NONCE_CLOCK,
             SIGNED_TRANSACTIONS,
             ALARM_STORE,
+            TRANSITION_LOG,
             NONCE_OPTIONS,
           ],
           useFactory: (...injected: Injected) => periodicJobs(injected, intervals),
@@ -117,13 +121,14 @@ function followHeads([store, chains, metrics, logger]: HeadParts): FollowHeads {
 
 function periodicJobs(injected: Injected, intervals: TrackingIntervals): PeriodicJobs {
   const [registry, store, submitters, alignment, chains, heads, engine, ...others] = injected;
-  const [reconcile, fastPlans, events, metrics, logger, clock, transactions, alarms, options] =
+  const [reconcile, fastPlans, events, metrics, logger, clock, transactions, alarms, ...rest] =
     others;
+  const [transitions, options] = rest;
   const burnSigner = burnSignerOf(options, transactions);
   const signer = options.signer && new CheckedSigner(options.signer, transactions);
   const hosts = { burnSigner, signer, stuckHook: options.stuckHook };
   const deps = { store, chains, heads, events, metrics, logger, ...hosts };
-  const { quarantine, tracking } = options;
+  const { quarantine, tracking, retention } = options;
   const order = new OrderReconcile({ alignment, reconcile, clock, logger }, options.recovery);
   const plans = [
     ...trackingJobs({
@@ -135,6 +140,8 @@ function periodicJobs(injected: Injected, intervals: TrackingIntervals): Periodi
       order,
       quarantine,
       tracking,
+      transitions,
+      retention,
       intervals,
     }),
     alarmJob({ store: alarms, chains, events, metrics, logger }, options),

@@ -8,11 +8,14 @@ import { CloseGaps, type GapHolder } from '../../tracking/close-gaps';
 import { FollowTransactions } from '../../tracking/follow-transactions';
 import { LookAtRows } from '../../tracking/look-at-rows';
 import { MeasureBacklog } from '../../tracking/measure-backlog';
+import { PruneTransitions } from '../../tracking/prune-transitions';
 import { ReclaimExpired } from '../../tracking/reclaim-expired';
 import { ResendIntents } from '../../tracking/resend-intents';
 import { SettleQuarantine } from '../../tracking/settle-quarantine';
 import { TRACKING_DEFAULTS, type TrackingDeps } from '../../tracking/tracking-deps';
 import type { QuarantinePolicy } from '../../domain/quarantine-policy';
+import type { TransitionLog } from '../../ports/transition-log.port';
+import type { ResolvedNonceOptions } from '../options';
 import type { JobPlan } from './periodic-job';
 import type { ResolvedTracking } from './tracking-options';
 
@@ -33,6 +36,8 @@ export interface TrackingJobParts {
   readonly order: OrderReconcile;
   readonly quarantine: QuarantinePolicy;
   readonly tracking: ResolvedTracking;
+  readonly transitions: Pick<TransitionLog, 'prune'>;
+  readonly retention: ResolvedNonceOptions['retention'];
   readonly intervals: TrackingIntervals;
 }
 
@@ -42,6 +47,8 @@ const IDLE_POLL_MS = 5_000;
 const RECONCILE_POLL_MS = 1_000;
 /** Gauges are read by scrapes, which come every 15 s or so. */
 const MEASURE_INTERVAL_MS = 5_000;
+/** What is kept for days need not go within seconds. */
+const PRUNE_INTERVAL_MS = 60_000;
 /** The sweep looks several times per age, so that nobody waits for two ages. */
 const SWEEPS_PER_AGE = 4;
 
@@ -56,6 +63,7 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
   const settle = new SettleQuarantine(rows);
   const gaps = new CloseGaps({ ...deps, engine: parts.engine });
   const measure = new MeasureBacklog(deps);
+  const prune = new PruneTransitions(parts.transitions, parts.retention.transitionsMs);
   const sweep = new AlignmentSweep(
     {
       submitters: parts.submitters,
@@ -79,6 +87,7 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
     job('reconcile', RECONCILE_POLL_MS, (signal) => parts.reconcile.tick(signal)),
     job('gaps', MEASURE_INTERVAL_MS, (signal) => gaps.tick(signal)),
     job('measure', MEASURE_INTERVAL_MS, () => measure.tick()),
+    job('prune', PRUNE_INTERVAL_MS, (signal) => prune.tick(signal)),
   ];
 }
 

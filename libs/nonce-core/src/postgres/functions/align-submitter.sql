@@ -182,3 +182,38 @@ BEGIN
       ELSE v_state.next_local_nonce END), v_fenced, v_finalized, v_stuck,
     greatest(0, coalesce(v_state.chain_latest_count, 0) - p_latest);
 END $$;
+
+-- What align_submitter would reply and do, done and undone: nothing stays, and nobody else sees it.
+-- It takes the lock of the state row for as long as an alignment does.
+CREATE OR REPLACE FUNCTION :schema.foresee_alignment(
+  p_submitter text,
+  p_latest    bigint,
+  p_finalized bigint,
+  p_genesis   text,
+  p_limit     integer,
+  p_block_number bigint,
+  p_block_hash   text,
+  p_deep         bigint,
+  p_delegated    boolean
+) RETURNS TABLE (
+  verdict text, known_genesis text, chain_latest bigint, last_chain_nonce bigint,
+  foreign_use bigint, fenced bigint, finalized bigint, stuck bigint, lowered bigint
+) LANGUAGE plpgsql
+AS $$
+DECLARE
+  v_report record;
+BEGIN
+  BEGIN
+    SELECT * INTO v_report FROM :schema.align_submitter(p_submitter, p_latest, p_finalized, p_genesis,
+      p_limit, p_block_number, p_block_hash, p_deep, p_delegated);
+    -- Ends the inner block, and with it all that was written there; variables keep their values.
+    RAISE EXCEPTION USING ERRCODE = 'NK002';
+  EXCEPTION WHEN SQLSTATE 'NK002' THEN
+    NULL;
+  END;
+  IF v_report.verdict IS NOT NULL THEN
+    RETURN QUERY SELECT v_report.verdict, v_report.known_genesis, v_report.chain_latest,
+      v_report.last_chain_nonce, v_report.foreign_use, v_report.fenced, v_report.finalized,
+      v_report.stuck, v_report.lowered;
+  END IF;
+END $$;

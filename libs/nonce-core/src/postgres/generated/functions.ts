@@ -2,8 +2,8 @@
 // The version counts up whenever the scripts differ from those that stood here.
 
 export const FUNCTIONS = {
-  version: 19,
-  digest: '7db3b4441481ddb3a3bf219a82ace6dcabb574780e016e36b9387a8ba1a35d1f',
+  version: 20,
+  digest: '9a2e0d9a628c993c622c55ee582aa1422eedeaea32d8854cfea83433167e363c',
   scripts: [
     { name: 'decide-holder-command.sql', text: `-- What a holder's command does in each stage: \`move:<STAGE>\`, \`stay\`, \`same\` or \`refuse:<CODE>\`.
 -- The twin of decideHolderCommand in the program; a test compares every combination of facts.
@@ -939,6 +939,41 @@ BEGIN
     greatest(0, v_latest - CASE WHEN v_state.engine = 'performance' THEN v_state.ceiling
       ELSE v_state.next_local_nonce END), v_fenced, v_finalized, v_stuck,
     greatest(0, coalesce(v_state.chain_latest_count, 0) - p_latest);
+END $$;
+
+-- What align_submitter would reply and do, done and undone: nothing stays, and nobody else sees it.
+-- It takes the lock of the state row for as long as an alignment does.
+CREATE OR REPLACE FUNCTION :schema.foresee_alignment(
+  p_submitter text,
+  p_latest    bigint,
+  p_finalized bigint,
+  p_genesis   text,
+  p_limit     integer,
+  p_block_number bigint,
+  p_block_hash   text,
+  p_deep         bigint,
+  p_delegated    boolean
+) RETURNS TABLE (
+  verdict text, known_genesis text, chain_latest bigint, last_chain_nonce bigint,
+  foreign_use bigint, fenced bigint, finalized bigint, stuck bigint, lowered bigint
+) LANGUAGE plpgsql
+AS $$
+DECLARE
+  v_report record;
+BEGIN
+  BEGIN
+    SELECT * INTO v_report FROM :schema.align_submitter(p_submitter, p_latest, p_finalized, p_genesis,
+      p_limit, p_block_number, p_block_hash, p_deep, p_delegated);
+    -- Ends the inner block, and with it all that was written there; variables keep their values.
+    RAISE EXCEPTION USING ERRCODE = 'NK002';
+  EXCEPTION WHEN SQLSTATE 'NK002' THEN
+    NULL;
+  END;
+  IF v_report.verdict IS NOT NULL THEN
+    RETURN QUERY SELECT v_report.verdict, v_report.known_genesis, v_report.chain_latest,
+      v_report.last_chain_nonce, v_report.foreign_use, v_report.fenced, v_report.finalized,
+      v_report.stuck, v_report.lowered;
+  END IF;
 END $$;` },
     { name: 'lower-floor.sql', text: `-- Takes back raises of the issuing floor whose blocks were proven to be replaced.
 --
@@ -1171,7 +1206,8 @@ BEGIN
 END $$;
 
 -- Applies what was learned about nonces, each while its row still is as it was claimed: same stage,
--- and no hash recorded since. Locks the rows in key order. Replies the ids of the rows written.
+-- and no hash recorded since. Locks the rows in key order. Replies the ids of the rows written; what
+-- moved, or needs a decision, is told in the same commit (tracked_transition).
 CREATE OR REPLACE FUNCTION :schema.apply_tracking(
   p_ids           uuid[],
   p_from          text[],
@@ -1200,36 +1236,46 @@ BEGIN
   v_now := clock_timestamp();
 
   RETURN QUERY
-  UPDATE :schema.submitter_nonce_allocation a
-  SET stage = v.following,
-      tx_hash = coalesce(v.hash, a.tx_hash),
-      block_number = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
-        THEN coalesce(v.block_number, a.block_number) END,
-      block_hash = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
-        THEN coalesce(v.block_hash, a.block_hash) END,
-      proof = CASE WHEN v.following IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') THEN v.proof END,
-      -- One that was made due since it was claimed, by a block that tells more, stays due.
-      due_at = CASE WHEN v.following NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL', 'REUSABLE')
-        THEN CASE WHEN a.due_at <= v_now THEN v_now
-          ELSE v_now + v.next_ms * interval '1 ms' END END,
-      release_at = CASE
-        WHEN v.following <> 'QUARANTINED' THEN NULL
-        WHEN v.release_ms IS NOT NULL THEN v_now + v.release_ms * interval '1 ms'
-        ELSE a.release_at END,
-      stuck_since = CASE WHEN v.stuck THEN coalesce(a.stuck_since, v_now)
-        WHEN v.stuck IS NULL AND a.stage = v.following THEN a.stuck_since END,
-      note = CASE WHEN v.stuck OR a.stage <> v.following THEN left(v.reason, 500) ELSE a.note END,
-      updated_at = v_now
-  FROM (
-    SELECT u.id, u.previous:::schema.allocation_stage AS previous,
-      u.following:::schema.allocation_stage AS following, u.hashes_seen, u.hash, u.block_number,
-      u.block_hash, u.proof, u.reason, u.next_ms, u.release_ms, u.stuck
-    FROM unnest(p_ids, p_from, p_to, p_hashes_seen, p_hashes, p_block_numbers, p_block_hashes,
-      p_proofs, p_reasons, p_next_ms, p_release_ms, p_stuck) AS u (id, previous, following,
-      hashes_seen, hash, block_number, block_hash, proof, reason, next_ms, release_ms, stuck)) v
-  WHERE a.id = v.id AND a.stage = v.previous
-    AND (v.hashes_seen IS NULL OR v.hashes_seen = coalesce(cardinality(a.hashes), 0))
-  RETURNING a.id;
+  WITH written AS (
+    UPDATE :schema.submitter_nonce_allocation a
+    SET stage = v.following,
+        tx_hash = coalesce(v.hash, a.tx_hash),
+        block_number = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
+          THEN coalesce(v.block_number, a.block_number) END,
+        block_hash = CASE WHEN v.following IN ('MINED', 'CONFIRMED', 'FINAL', 'BURNT')
+          THEN coalesce(v.block_hash, a.block_hash) END,
+        proof = CASE WHEN v.following IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL') THEN v.proof END,
+        -- One that was made due since it was claimed, by a block that tells more, stays due.
+        due_at = CASE WHEN v.following NOT IN ('FINAL', 'BURNT', 'CONSUMED_EXTERNAL', 'REUSABLE')
+          THEN CASE WHEN a.due_at <= v_now THEN v_now
+            ELSE v_now + v.next_ms * interval '1 ms' END END,
+        release_at = CASE
+          WHEN v.following <> 'QUARANTINED' THEN NULL
+          WHEN v.release_ms IS NOT NULL THEN v_now + v.release_ms * interval '1 ms'
+          ELSE a.release_at END,
+        stuck_since = CASE WHEN v.stuck THEN coalesce(a.stuck_since, v_now)
+          WHEN v.stuck IS NULL AND a.stage = v.following THEN a.stuck_since END,
+        note = CASE WHEN v.stuck OR a.stage <> v.following THEN left(v.reason, 500) ELSE a.note END,
+        updated_at = v_now
+    FROM (
+      SELECT u.id, u.previous:::schema.allocation_stage AS previous,
+        u.following:::schema.allocation_stage AS following, u.hashes_seen, u.hash, u.block_number,
+        u.block_hash, u.proof, u.reason, u.next_ms, u.release_ms, u.stuck
+      FROM unnest(p_ids, p_from, p_to, p_hashes_seen, p_hashes, p_block_numbers, p_block_hashes,
+        p_proofs, p_reasons, p_next_ms, p_release_ms, p_stuck) AS u (id, previous, following,
+        hashes_seen, hash, block_number, block_hash, proof, reason, next_ms, release_ms, stuck)) v
+    WHERE a.id = v.id AND a.stage = v.previous
+      AND (v.hashes_seen IS NULL OR v.hashes_seen = coalesce(cardinality(a.hashes), 0))
+    RETURNING a.id, a.submitter, a.nonce, a.tx_hash, a.block_number,
+      v.previous, v.following, v.reason, coalesce(v.stuck, false) AS stuck
+  ), told AS (
+    INSERT INTO :schema.tracked_transition (
+      allocation_id, submitter, nonce, from_stage, to_stage, stuck, tx_hash, block_number, reason)
+    SELECT w.id, w.submitter, w.nonce, w.previous, w.following, w.stuck, w.tx_hash, w.block_number,
+      left(w.reason, 500)
+    FROM written w WHERE w.stuck OR w.previous <> w.following
+    ORDER BY w.submitter, w.nonce)
+  SELECT w.id FROM written w;
 END $$;` },
     { name: 'heads.sql', text: `-- Steps of the followed heads.
 

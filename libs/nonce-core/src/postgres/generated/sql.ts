@@ -416,6 +416,26 @@ export interface StatementParameters {
    */
   readonly flushReport: Readonly<Record<string, never>>;
   /**
+   * What an alignment would do; the function states how.
+   */
+  readonly foreseeAlignment: {
+    readonly submitter: string;
+    readonly latestCount: number;
+    readonly finalizedCount: number | null;
+    readonly genesisHash: string;
+    /** rows settled by one call; the rest is left for the next */
+    readonly rowLimit: number;
+    /** block at which the latest count was read */
+    readonly blockNumber: number | null;
+    readonly blockHash: string | null;
+    /** height below which no block is undone */
+    readonly deepNumber: number | null;
+    /** whether the account delegates to code; null = not asked */
+    readonly delegated: boolean | null;
+    /** start of the verified run of the server; null = not checked */
+    readonly server: string | null;
+  };
+  /**
    * Pauses all submitters of a chain; those that are paused keep their reason.
    */
   readonly freezeChain: {
@@ -618,6 +638,13 @@ export interface StatementParameters {
   readonly postponeLooks: {
     readonly ids: readonly (string | null)[];
     readonly nextLookMs: readonly (number | null)[];
+  };
+  /**
+   * Deletes the oldest moves, as far as they are older than this.
+   */
+  readonly pruneTransitions: {
+    readonly olderThanMs: number;
+    readonly rowLimit: number;
   };
   /**
    * What rules now; no row before the first start.
@@ -894,6 +921,16 @@ export interface StatementParameters {
    * Totals of open work, from partial indexes only: no statement here reads a settled row.
    */
   readonly trackingBacklog: Readonly<Record<string, never>>;
+  /**
+   * Moves of nonces by workers behind a place, in order, and the place up to which no more will come;
+   * one row without a move when there is none.
+   */
+  readonly transitionsAfter: {
+    /** transaction of the last one read; null = none, only the place */
+    readonly writtenBy: string | null;
+    readonly id: number;
+    readonly rowLimit: number;
+  };
   /**
    * Sizes of prefetched ranges for all nodes, audited; no row before the first start.
    */
@@ -1371,6 +1408,14 @@ ORDER BY r.count DESC`,
   count(*) FILTER (WHERE w.lease_until > clock_timestamp()) AS workers
 FROM :schema.flush_worker w`,
   },
+  foreseeAlignment: {
+    file: 'foresee-alignment',
+    hot: false,
+    parameters: ['submitter', 'latestCount', 'finalizedCount', 'genesisHash', 'rowLimit', 'blockNumber', 'blockHash', 'deepNumber', 'delegated', 'server'],
+    text: `SELECT verdict, known_genesis, chain_latest, last_chain_nonce, foreign_use, fenced, finalized, stuck,
+  lowered
+FROM :schema.foresee_alignment(CASE WHEN :schema.same_server($10) THEN $1::text END, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  },
   freezeChain: {
     file: 'freeze-chain',
     hot: false,
@@ -1759,6 +1804,19 @@ SET due_at = statement_timestamp() + p.next_look_ms * interval '1 ms'
 FROM locked, unnest($1::uuid[], $2::integer[]) AS p (id, next_look_ms)
 WHERE a.id = locked.id AND a.id = p.id`,
   },
+  pruneTransitions: {
+    file: 'prune-transitions',
+    hot: false,
+    parameters: ['olderThanMs', 'rowLimit'],
+    text: `WITH oldest AS (
+  SELECT t.written_by, t.id FROM :schema.tracked_transition t
+  ORDER BY t.written_by, t.id LIMIT $2
+  FOR UPDATE SKIP LOCKED)
+DELETE FROM :schema.tracked_transition t USING oldest o
+WHERE t.written_by = o.written_by AND t.id = o.id
+  AND t.at < clock_timestamp() - $1::bigint * interval '1 ms'
+RETURNING t.id`,
+  },
   readMode: {
     file: 'read-mode',
     hot: true,
@@ -2047,6 +2105,23 @@ FROM :schema.switch_mode($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb) w
    WHERE a.stuck_since IS NOT NULL) AS stuck,
   (SELECT count(*) FROM :schema.submitter_nonce_allocation a
    WHERE a.stage IN ('REUSABLE', 'QUARANTINED') AND a.stage = 'REUSABLE') AS recyclable`,
+  },
+  transitionsAfter: {
+    file: 'transitions-after',
+    hot: false,
+    parameters: ['writtenBy', 'id', 'rowLimit'],
+    text: `WITH look AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon)
+SELECT look.horizon::text AS horizon, t.written_by::text AS written_by, t.id, t.allocation_id,
+  t.submitter, t.nonce, t.from_stage::text AS from_stage, t.to_stage::text AS to_stage, t.stuck,
+  t.tx_hash, t.block_number, t.reason
+FROM look
+LEFT JOIN LATERAL (
+  SELECT * FROM :schema.tracked_transition e
+  WHERE $1::text IS NOT NULL AND (e.written_by, e.id) > ($1::text::xid8, $2::bigint)
+    AND e.written_by < look.horizon
+  ORDER BY e.written_by, e.id
+  LIMIT $3) t ON true
+ORDER BY t.written_by, t.id`,
   },
   tunePrefetch: {
     file: 'tune-prefetch',
