@@ -19,9 +19,8 @@ export {
 } from './module/environment/setting';
 export { toNonceOptions } from './module/environment/to-nonce-options';
 export { toRedisConnection, type RedisConnection } from './module/environment/to-redis-connection';
+export type { ChainClient, ChainOptions } from './module/chain-options';
 export type {
-  ChainClient,
-  ChainOptions,
   DatabaseOptions,
   FlushOptions,
   NonceModuleOptions,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { engineMode, reason, wholeNumber } from './arguments';
 import { abortSwitch } from './commands/abort-switch';
+import { followEvents, type EventOptions } from './commands/follow-events';
 import { modeHistory } from './commands/mode-history';
 import { setPrefetch, showPrefetch, type PrefetchChange } from './commands/prefetch';
 import { reconcile, type ReconcileOptions } from './commands/reconcile';
@@ -48,6 +49,7 @@ export function buildProgram(run: Run): Command {
   addPrefetch(program, run);
   addReset(program, run);
   addReconcile(program, run);
+  addEvents(program, run);
   return program;
 }
 
@@ -104,10 +106,24 @@ function addReconcile(program: Command, run: Run): void {
     .description('compare submitters with witnesses and chains, and mend what differs')
     .option('--all', 'every submitter')
     .option('--hot', 'those of which the chain has not finally consumed every issued nonce')
+    .option('--submitter <submitter>', 'this one alone')
     .requiredOption('--reason <text>', 'why; kept in the audit', reason)
     .option('--dry-run', 'only say what would be changed')
     .action((options: ReconcileOptions) =>
       run(({ api, terminal }) => reconcile(api, terminal, options)),
+    );
+}
+
+function addEvents(program: Command, run: Run): void {
+  program
+    .command('events')
+    .description('show what happens, as it happens; with --json one document per line')
+    .option('--name <start>', 'only events whose name begins so, such as tx. or alarm.')
+    .option('--submitter <submitter>', 'only of this one: eip155:<chain>:<address>, or <address>')
+    .option('--after <id>', 'go on behind this event')
+    .option('--count <n>', 'end after so many', wholeNumber)
+    .action((options: EventOptions) =>
+      run(({ api, terminal }) => followEvents(api, terminal, options)),
     );
 }
 

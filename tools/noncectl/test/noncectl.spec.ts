@@ -296,6 +296,53 @@ describe('noncectl reset', () => {
   });
 });
 
+describe('noncectl events', () => {
+  const SUBMITTER = `eip155:31337:0x${'ab'.repeat(20)}`;
+  const told = (id: string, event: string, data: object): string =>
+    `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+  const FINAL = told('a-2', 'tx.final', { submitter: SUBMITTER, nonce: 7 });
+  const NOISE = told('a-1', 'mode.phase', { phase: 'done', mode: 'DRAIN' });
+
+  it('shows what is asked for, one per line, and ends after a count', async () => {
+    const other = told('a-3', 'tx.final', { submitter: 'eip155:1:0x00', nonce: 8 });
+    api.script({ 'GET /v1/events': ok(`:\n\n${NOISE}${other}${FINAL}`) });
+    const { exitCode, out } = await run(`events --name tx. --submitter ${SUBMITTER} --count 1`);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(new RegExp(`^\\S+Z tx.final submitter=${SUBMITTER} nonce=7\n$`));
+  });
+
+  it('goes on behind the last event after a lost connection, and says so', async () => {
+    api.script({ 'GET /v1/events': [...ok(NOISE), ...ok(FINAL)] });
+    const { exitCode, out, err } = await run('events --json --count 2 --after a-0');
+    expect(exitCode).toBe(0);
+    expect(err).toContain('connecting again');
+    expect(api.asked.map(({ headers }) => headers['last-event-id'])).toEqual(['a-0', 'a-1']);
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines[1]).toEqual({
+      id: 'a-2',
+      event: 'tx.final',
+      data: { submitter: SUBMITTER, nonce: 7 },
+    });
+  });
+
+  it('always tells that something was missed', async () => {
+    const reset = 'event: stream.reset\ndata: {"reason":"events were missed"}\n\n';
+    api.script({ 'GET /v1/events': ok(reset) });
+    const { out } = await run('events --name tx. --count 1 --after gone');
+    expect(out).toContain('stream.reset reason=events were missed');
+  });
+
+  it('does not ask again when it is not let in', async () => {
+    api.script({ 'GET /v1/events': problem(403, 'NONCE_FORBIDDEN') });
+    const { exitCode, err } = await run('events');
+    expect({ exitCode, asked: api.asked.length }).toEqual({ exitCode: 1, asked: 1 });
+    expect(err).toContain('NONCE_FORBIDDEN');
+  });
+});
+
 describe('noncectl status', () => {
   const health = { nonce: { status: 'up' }, redis: { status: 'down', detail: 'no answer' } };
 
@@ -470,9 +517,23 @@ describe('noncectl reconcile', () => {
     expect(out).toContain('nothing was changed');
   });
 
+  it('reconciles one submitter at once', async () => {
+    const submitter = `eip155:1:0x${'ab'.repeat(20)}`;
+    const found = { submitter, dryRun: true, behindWitness: true, chainLatest: 9, ...counts };
+    const at = `/v1/submitters/${encodeURIComponent(submitter)}/reconcile`;
+    api.script({ [`POST ${at}`]: ok(found) });
+    const { exitCode, out } = await run(`reconcile --submitter ${submitter} --dry-run --reason x`);
+    expect(exitCode).toBe(0);
+    expect(api.asked[0]?.body).toEqual({ reason: 'x', dryRun: true });
+    expect(out).toContain('looked at, nothing was changed');
+    expect(out).toContain('floor 9, 3 nonces used by others');
+    expect(out).toContain('the database is behind it');
+  });
+
   it('asks which submitters are meant before it asks a server', async () => {
     api.script({});
-    for (const line of ['reconcile --reason x', 'reconcile --all --hot --reason x']) {
+    const both = 'reconcile --hot --submitter 0x00 --reason x';
+    for (const line of ['reconcile --reason x', 'reconcile --all --hot --reason x', both]) {
       expect(await run(line)).toMatchObject({ exitCode: 2 });
     }
     expect(api.asked).toHaveLength(0);

@@ -41,9 +41,20 @@ export function openProviderPool(options: PoolOptions): ProviderPool {
 export function urlProblems(rpcUrls: readonly string[]): readonly FieldProblem[] {
   if (rpcUrls.length === 0) return [{ pointer: '/rpcUrls', detail: 'needs at least one URL' }];
   return rpcUrls.flatMap((text, i) => {
-    const usable = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
-    return usable ? [] : [{ pointer: `/rpcUrls/${i}`, detail: 'must be an http or https URL' }];
+    if (isUrl(text, /^https?:$/)) return [];
+    return [{ pointer: `/rpcUrls/${i}`, detail: 'must be an http or https URL' }];
   });
+}
+
+export function wsUrlProblems(wsUrls: readonly string[]): readonly FieldProblem[] {
+  return wsUrls.flatMap((text, i) => {
+    if (isUrl(text, /^wss?:$/)) return [];
+    return [{ pointer: `/wsUrls/${i}`, detail: 'must be a ws or wss URL' }];
+  });
+}
+
+function isUrl(text: string, protocol: RegExp): boolean {
+  return URL.canParse(text) && protocol.test(new URL(text).protocol);
 }
 
 export function timeoutProblems(timeoutMs: number): readonly FieldProblem[] {

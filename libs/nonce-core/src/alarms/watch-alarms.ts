@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { ALARM_KINDS, runbookOf, type Alarm, type AlarmThresholds } from '../domain/alarm';
 import type { AlarmSink, AlarmStore } from '../ports/alarm.port';
 import type { ChainRegistry } from '../ports/chain.port';
+import type { HealthProbe } from '../ports/health.port';
 import type { EventSink } from '../ports/events.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
@@ -8,6 +10,8 @@ import { decideAlarms } from './decide-alarms';
 
 export interface WatchAlarmsDeps {
   readonly store: AlarmStore;
+  /** null without Redis. */
+  readonly redis: HealthProbe | null;
   readonly sinks: readonly AlarmSink[];
   readonly chains: ChainRegistry;
   readonly events: EventSink;
@@ -17,6 +21,8 @@ export interface WatchAlarmsDeps {
 
 /** After this an alarm that nobody was told of is taken up again, by any worker. */
 const CLAIM_MS = 30_000;
+/** A Redis that needs longer is of no use to anybody. */
+const REDIS_PATIENCE_MS = 2_000;
 
 /**
  * Measures, raises and clears alarms, and tells people of them. Any number of workers: an alarm is
@@ -24,6 +30,8 @@ const CLAIM_MS = 30_000;
  * Delivery is at least once, in no order between alarms.
  */
 export class WatchAlarms {
+  private readonly reporter = randomUUID();
+
   constructor(
     private readonly deps: WatchAlarmsDeps,
     private readonly thresholds: AlarmThresholds,
@@ -31,7 +39,10 @@ export class WatchAlarms {
   ) {}
 
   async tick(): Promise<void> {
-    const { store, chains, metrics } = this.deps;
+    const { store, redis, chains, metrics } = this.deps;
+    if (redis !== null) {
+      await store.reportRedis(this.reporter, (await redis.check(REDIS_PATIENCE_MS)).up);
+    }
     const chainIds = chains.all.map(({ profile }) => profile.chainId);
     const { figures, open } = await store.measure(chainIds);
     const decision = decideAlarms(figures, open, this.thresholds);

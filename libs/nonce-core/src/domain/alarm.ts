@@ -11,7 +11,7 @@ export type AlarmKind = (typeof ALARM_KINDS)[number];
 /** Raised at the threshold, cleared well below it, so that a figure at the edge calls nobody twice. */
 export type AlarmThresholds = Readonly<Record<AlarmKind, number>>;
 
-/** One measured figure: of a submitter, or of the mode. */
+/** One measured figure: of a submitter, of the mode, or of Redis. */
 export interface AlarmFigure {
   readonly kind: AlarmKind;
   readonly subject: string;

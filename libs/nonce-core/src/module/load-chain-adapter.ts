@@ -2,13 +2,14 @@ import { NonceError } from '../domain/errors/nonce-error';
 import type { ChainProfile, ConfiguredChain } from '../ports/chain.port';
 import type { Logger } from '../ports/logger.port';
 import type { Metrics } from '../ports/metrics.port';
-import type { ResolvedChain } from './options';
+import type { ResolvedChain } from './chain-options';
 
 /** What the adapter's package exports; it knows this library, not the other way round. */
 interface ChainAdapter {
   createEvmChain(options: {
     readonly profile: ChainProfile;
     readonly rpcUrls: readonly string[];
+    readonly wsUrls: readonly string[];
     readonly metrics: Metrics;
     readonly logger: Logger;
   }): ConfiguredChain;
@@ -35,7 +36,8 @@ export async function connectChains(
   return chains.map(({ profile, source }) => {
     if (source.kind === 'client') return { profile, ...source.client };
     if (adapter === null) throw new NonceError('NONCE_INTERNAL');
-    return adapter.createEvmChain({ profile, rpcUrls: source.rpcUrls, ...observers });
+    const { rpcUrls, wsUrls } = source;
+    return adapter.createEvmChain({ profile, rpcUrls, wsUrls, ...observers });
   });
 }
 

@@ -7,7 +7,6 @@ import type { QuarantinePolicy, QuarantineRelease } from '../domain/quarantine-p
 import type { BurnSigner } from '../ports/burn-signer.port';
 import type { TransactionSigner } from '../ports/signer.port';
 import type { StuckHook } from '../ports/stuck-hook.port';
-import type { ChainProfile, ChainReader, ChainSender } from '../ports/chain.port';
 import type { IntentPolicy } from '../ports/fast-epoch-store.port';
 import type { Logger } from '../ports/logger.port';
 import type { createDataSource } from '../postgres/data-source';
@@ -15,6 +14,7 @@ import type { SignerCheck } from '../template/check-intent-bytes';
 import type { RedisClient } from '../redis/redis-client';
 import type { ResolvedSwitching, SwitchingOptions } from './modes/switching-options';
 import type { TemplateSettings } from '../template/template-settings';
+import type { ChainOptions, ResolvedChain } from './chain-options';
 import type { RetentionOptions } from './retention-options';
 import type { ResolvedTracking, TrackingOptions } from './tracking/tracking-options';
 
@@ -35,24 +35,6 @@ interface DatabaseSettings {
   /** Starts on a database that can lose commits. For throw-away databases only. */
   readonly allowUnsafe?: boolean;
 }
-
-interface ChainSettings {
-  readonly confirmations?: number;
-  readonly finalityTag?: ChainProfile['finalityTag'];
-  readonly reorgDepth?: number;
-  readonly pollIntervalMs?: number;
-  readonly strictNonce?: boolean;
-  readonly maxInFlight?: number;
-}
-
-export interface ChainClient {
-  readonly reader: ChainReader;
-  readonly sender: ChainSender;
-}
-
-/** Providers for `@noncekit/chain-adapter`, or a client of the host's own. */
-export type ChainOptions = ChainSettings &
-  ({ readonly rpcUrls: readonly string[] } | { readonly client: ChainClient });
 
 /** Of issuing from Redis alone. */
 export interface PerformanceOptions {
@@ -177,13 +159,6 @@ export interface NonceModuleOptions extends SwitchingOptions {
   readonly global?: boolean;
   /** Replaces Nest's logger. */
   readonly logger?: Logger;
-}
-
-export interface ResolvedChain {
-  readonly profile: ChainProfile;
-  readonly source:
-    | { readonly kind: 'rpc'; readonly rpcUrls: readonly string[] }
-    | { readonly kind: 'client'; readonly client: ChainClient };
 }
 
 export interface ResolvedDatabase {

@@ -4,6 +4,8 @@ import type { RedisClient } from '../redis/redis-client';
 
 /** One PING. */
 export class RedisHealthProbe implements HealthProbe {
+  readonly store = 'redis';
+
   constructor(
     private readonly client: RedisClient,
     private readonly clock: Clock,

@@ -1,20 +1,12 @@
 import { resolveAlarms } from './alarms/resolve-alarms';
-import { knownChain } from '../domain/known-chains';
 import { ALLOCATION_LIMITS, EXPOSURES } from '../domain/allocation';
 import { QUARANTINE_RELEASES } from '../domain/quarantine-policy';
-import { toChainId } from '../domain/submitter';
-import type { ChainProfile } from '../ports/chain.port';
 import { SIGNER_CHECKS } from '../template/check-intent-bytes';
+import { resolveChain } from './chain-options';
 import { resolveSwitching } from './modes/resolve-switching';
 import { OPTION_DEFAULTS } from './option-defaults';
 import { OptionProblems } from './option-problems';
-import type {
-  ChainOptions,
-  NonceModuleOptions,
-  ResolvedChain,
-  ResolvedDatabase,
-  ResolvedNonceOptions,
-} from './options';
+import type { NonceModuleOptions, ResolvedDatabase, ResolvedNonceOptions } from './options';
 import { resolveTracking } from './tracking/tracking-options';
 import { resolveModes } from './resolve-modes';
 import { resolveRetention } from './retention-options';
@@ -134,36 +126,4 @@ function resolveDatabase(
   problems.integer('/database/poolSize', settings.poolSize, [2, 1_000]);
   const { schema, poolSize, preparedStatements, sessionTimeouts, allowUnsafe } = settings;
   return { source, schema, poolSize, preparedStatements, sessionTimeouts, allowUnsafe };
-}
-
-interface ChainEntry {
-  readonly id: string;
-  readonly chain: ChainOptions;
-  readonly maxInFlight: number;
-  readonly problems: OptionProblems;
-}
-
-function resolveChain({ id, chain, maxInFlight, problems }: ChainEntry): ResolvedChain {
-  const at = `/chains/${id}`;
-  const chainId = Number(id);
-  const settings = { ...OPTION_DEFAULTS.chain, ...knownChain(chainId), maxInFlight, ...chain };
-  problems.integer(at, chainId, [1, Number.MAX_SAFE_INTEGER]);
-  problems.integer(`${at}/confirmations`, settings.confirmations, [0, 10_000]);
-  problems.oneOf(`${at}/finalityTag`, settings.finalityTag, ['finalized', 'safe', 'none']);
-  problems.integer(`${at}/reorgDepth`, settings.reorgDepth, [1, 100_000]);
-  problems.integer(`${at}/pollIntervalMs`, settings.pollIntervalMs, [50, TEN_MINUTES_MS]);
-  problems.integer(`${at}/maxInFlight`, settings.maxInFlight, [0, 1_000_000]);
-  const { confirmations, finalityTag, reorgDepth, pollIntervalMs, strictNonce } = settings;
-  const profile: ChainProfile = {
-    chainId: toChainId(problems.has(at) ? 1 : chainId),
-    confirmations,
-    finalityTag,
-    reorgDepth,
-    pollIntervalMs,
-    strictNonce,
-    maxInFlight: settings.maxInFlight,
-  };
-  if ('client' in chain) return { profile, source: { kind: 'client', client: chain.client } };
-  if (chain.rpcUrls.length === 0) problems.add(`${at}/rpcUrls`, 'needs at least one URL');
-  return { profile, source: { kind: 'rpc', rpcUrls: chain.rpcUrls } };
 }

@@ -10,6 +10,8 @@ export interface AlarmSink {
 }
 
 export interface AlarmStore {
+  /** Whether this worker reaches Redis; counts for a minute. */
+  reportRedis(reporter: string, up: boolean): Promise<void>;
   /** The worst figures of each kind, worst first, and what is open. */
   measure(
     chainIds: readonly ChainId[],

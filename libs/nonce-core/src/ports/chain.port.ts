@@ -99,10 +99,21 @@ export interface ChainProfile {
   readonly strictNonce: boolean;
 }
 
+/**
+ * Says that a chain may have a new head: a hint that may be early, doubled, or missing. What the head
+ * is, only the reader says.
+ */
+export interface HeadNotices {
+  /** @returns what ends it. */
+  listen(onHead: () => void): () => void;
+}
+
 export interface ConfiguredChain {
   readonly profile: ChainProfile;
   readonly reader: ChainReader;
   readonly sender: ChainSender;
+  /** Absent: the head is polled only. */
+  readonly heads?: HeadNotices;
 }
 
 /** The configured chains; nothing here makes a request. */

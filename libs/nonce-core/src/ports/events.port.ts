@@ -11,7 +11,7 @@ interface OfNonce {
 interface OfAlarm {
   readonly id: number;
   readonly kind: AlarmKind;
-  /** A submitter, or `mode`. */
+  /** A submitter, `mode` or `redis`. */
   readonly subject: string;
   readonly value: number;
   readonly threshold: number;

@@ -8,5 +8,6 @@ export interface StoreHealth {
 
 /** One bounded round trip; never rejects. */
 export interface HealthProbe {
+  readonly store: StoreHealth['store'];
   check(timeoutMs: number): Promise<StoreHealth>;
 }

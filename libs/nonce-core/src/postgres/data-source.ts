@@ -14,6 +14,7 @@ import { Reconciliations1763866000000 } from './migrations/1763866000000-reconci
 import { Alarms1763867000000 } from './migrations/1763867000000-alarms';
 import { OpenWalks1763868000000 } from './migrations/1763868000000-open-walks';
 import { TrackedTransitions1763869000000 } from './migrations/1763869000000-tracked-transitions';
+import { RedisReports1763870000000 } from './migrations/1763870000000-redis-reports';
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -72,6 +73,7 @@ export function createDataSource(options: DatabaseOptions): DataSource {
       Alarms1763867000000,
       OpenWalks1763868000000,
       TrackedTransitions1763869000000,
+      RedisReports1763870000000,
     ],
     migrationsTableName: 'schema_migration',
     migrationsTransactionMode: 'each',

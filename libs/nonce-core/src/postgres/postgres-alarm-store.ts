@@ -40,6 +40,13 @@ const CHANGED_MAX = 1_000;
 export class PostgresAlarmStore implements AlarmStore {
   constructor(private readonly runner: StatementRunner) {}
 
+  async reportRedis(reporter: string, up: boolean): Promise<void> {
+    await this.runner.run<object, StatementParameters['reportRedis']>(
+      this.runner.statements.reportRedis,
+      { reporter, up },
+    );
+  }
+
   async measure(chainIds: readonly ChainId[]): ReturnType<AlarmStore['measure']> {
     const { measureAlarms, openAlarms } = this.runner.statements;
     const open = await this.runner.run<OpenRow, StatementParameters['openAlarms']>(openAlarms, {

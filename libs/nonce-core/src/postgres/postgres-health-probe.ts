@@ -3,6 +3,8 @@ import type { StatementRunner } from './statement-runner';
 
 /** One statement, bounded by the caller's patience rather than by the statement timeout. */
 export class PostgresHealthProbe implements HealthProbe {
+  readonly store = 'postgres';
+
   constructor(private readonly runner: StatementRunner) {}
 
   async check(timeoutMs: number): Promise<StoreHealth> {

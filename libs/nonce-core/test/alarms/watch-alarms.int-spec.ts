@@ -5,6 +5,7 @@ import { WatchAlarms } from '../../src/alarms/watch-alarms';
 import type { Alarm, AlarmThresholds } from '../../src/domain/alarm';
 import { WebhookAlarmSink } from '../../src/module/alarms/webhook-alarm-sink';
 import type { AlarmSink } from '../../src/ports/alarm.port';
+import type { HealthProbe } from '../../src/ports/health.port';
 import { NO_METRICS } from '../../src/ports/metrics.port';
 import { PostgresAlarmStore } from '../../src/postgres/postgres-alarm-store';
 import { TrackingBench } from '../tracking/tracking-bench';
@@ -38,13 +39,13 @@ const listening: AlarmSink = {
 function worker(
   thresholds: Partial<AlarmThresholds>,
   sinks: readonly AlarmSink[] = [listening],
-  claimMs = 60_000,
+  { claimMs = 60_000, redis = null }: { claimMs?: number; redis?: HealthProbe | null } = {},
 ): WatchAlarms {
   const { chains, events } = bench.deps();
   const quiet = () => undefined;
   const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
   const store = new PostgresAlarmStore(bench.fixture.runner);
-  const deps = { store, sinks, chains, events, metrics: NO_METRICS, logger };
+  const deps = { store, redis, sinks, chains, events, metrics: NO_METRICS, logger };
   return new WatchAlarms(deps, { ...QUIET, ...thresholds }, claimMs);
 }
 
@@ -83,6 +84,45 @@ it('measures reserved age, free nonces, alignment and degradation', async () => 
   expect(told.find(({ kind }) => kind === 'recyclable-growth')?.value).toBe(1);
 });
 
+describe('a Redis that is away in a mode that goes on without it', () => {
+  const probe = (isUp: () => boolean): HealthProbe => ({
+    store: 'redis',
+    check: () => Promise.resolve({ store: 'redis', up: isUp(), latencyMs: 1, detail: null }),
+  });
+  const watching = (isUp: () => boolean) =>
+    worker({ degraded: 60_000 }, [listening], { redis: probe(isUp) });
+  const open = async () => {
+    const { rows } = await sql('SELECT kind, subject FROM alarm WHERE cleared_at IS NULL');
+    return rows;
+  };
+
+  it('is told of once any worker missed it for long, and cleared when all reach it', async () => {
+    let up = false;
+    const workers = [watching(() => up), watching(() => true)];
+    const ticks = async () => {
+      for (const each of workers) await each.tick();
+    };
+    await ticks();
+    expect(await open()).toEqual([]);
+    await sql(`UPDATE redis_report SET down_since = down_since - interval '1 min'`);
+    await ticks();
+    await ticks();
+    expect(await open()).toEqual([{ kind: 'degraded', subject: 'redis' }]);
+    up = true;
+    await ticks();
+    expect(await open()).toEqual([]);
+    expect(told.map(({ state }) => state)).toEqual(['raised', 'cleared']);
+  });
+
+  it('is believed no worker that reports no more', async () => {
+    await watching(() => false).tick();
+    await sql(`UPDATE redis_report SET down_since = down_since - interval '1 hour',
+      reported_at = reported_at - interval '2 min'`);
+    await watching(() => true).tick();
+    expect(await open()).toEqual([]);
+  });
+});
+
 describe('a webhook', () => {
   let server: Server;
   let url: string;
@@ -106,7 +146,8 @@ describe('a webhook', () => {
     failures = 2;
     await bench.grant(3);
     const sink = new WebhookAlarmSink({ url, secret: 'a secret' });
-    for (let tick = 0; tick < 4; tick += 1) await worker({ 'chain-lag': 3 }, [sink], 0).tick();
+    for (let tick = 0; tick < 4; tick += 1)
+      await worker({ 'chain-lag': 3 }, [sink], { claimMs: 0 }).tick();
     expect(received).toHaveLength(3);
     const [{ body, signature }] = received as [(typeof received)[number]];
     expect(JSON.parse(body)).toMatchObject({

@@ -2,7 +2,7 @@ import { loadEnvironment } from '../../src/module/environment/load-environment';
 import { NonceEnvironment } from '../../src/module/environment/nonce-environment';
 import { toNonceOptions } from '../../src/module/environment/to-nonce-options';
 import { OPTION_DEFAULTS } from '../../src/module/option-defaults';
-import type { ChainOptions } from '../../src/module/options';
+import type { ChainOptions } from '../../src/module/chain-options';
 import { resolveOptions } from '../../src/module/resolve-options';
 
 const RPC = 'http://127.0.0.1:1';

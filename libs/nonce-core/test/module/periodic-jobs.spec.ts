@@ -47,6 +47,22 @@ it('ticks of one job never overlap', async () => {
   await next;
 });
 
+it('one that is woken while it works looks once more afterwards, however often it was woken', async () => {
+  const work = gate();
+  const job = jobOf(work.run);
+  job.wake();
+  for (let times = 0; times < 3; times += 1) job.wake();
+  expect(work.begun).toBe(1);
+  const first = job.tick();
+  work.open();
+  await first;
+  expect(work.begun).toBe(2);
+  const second = job.tick();
+  work.open();
+  await second;
+  expect(work.begun).toBe(2);
+});
+
 it('a failed tick is counted and told, and the next one comes all the same', async () => {
   const counted: string[] = [];
   let failures = 1;

@@ -1,6 +1,6 @@
 import { createPublicClient, http, keccak256, type Hex, type PublicClient } from 'viem';
 import { toChainId } from '../../src/domain/submitter';
-import type { ChainClient } from '../../src/module/options';
+import type { ChainClient } from '../../src/module/chain-options';
 import type { BlockTag, ReceiptLookup } from '../../src/ports/chain.port';
 
 /** A host's own chain client over one provider: the least that the ports ask for. */

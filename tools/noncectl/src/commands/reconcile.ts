@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, type ExitCode } from '../exit-codes';
-import type { Reconciliation } from '../http/answers';
+import type { Reconciliation, SubmitterReconciliation } from '../http/answers';
 import type { ApiClient } from '../http/api-client';
 import { show, type Terminal } from '../output/terminal';
 
@@ -11,19 +11,30 @@ const PERCENT = 100;
 export interface ReconcileOptions {
   readonly all?: boolean;
   readonly hot?: boolean;
+  readonly submitter?: string;
   readonly reason: string;
   readonly dryRun?: boolean;
 }
 
-/** Has everything, or what is hot, compared with witnesses and chains, and shows how far that is. */
+/**
+ * Has everything, what is hot, or one submitter compared with witnesses and chains, and shows how far
+ * that is.
+ */
 export async function reconcile(
   api: ApiClient,
   terminal: Terminal,
-  { all, hot, reason, dryRun = false }: ReconcileOptions,
+  { all, hot, submitter, reason, dryRun = false }: ReconcileOptions,
 ): Promise<ExitCode> {
-  if ((all === true) === (hot === true)) {
-    terminal.err('Say which: --all or --hot.');
+  if ([all === true, hot === true, submitter !== undefined].filter(Boolean).length !== 1) {
+    terminal.err('Say which: --all, --hot or --submitter.');
     return EXIT.usage;
+  }
+  if (submitter !== undefined) {
+    const path = `/v1/submitters/${encodeURIComponent(submitter)}/reconcile`;
+    const body = { reason, dryRun };
+    const one = await api.call<SubmitterReconciliation>(path, { method: 'POST', body });
+    show(terminal, one, () => linesOfOne(one, terminal));
+    return EXIT.ok;
   }
   const path = '/v1/ops/reconcile';
   const body = { scope: all === true ? 'all' : 'hot', reason, dryRun };
@@ -45,6 +56,18 @@ function barOf({ counts, total }: Reconciliation): string {
   const filled = Math.round(part * BAR_WIDTH);
   const bar = '#'.repeat(filled).padEnd(BAR_WIDTH, '-');
   return `[${bar}] ${Math.floor(part * PERCENT)} %  ${counts.submitters} of ${total} submitters`;
+}
+
+function linesOfOne(one: SubmitterReconciliation, { style }: Terminal): readonly string[] {
+  const { submitter, dryRun, behindWitness, chainLatest } = one;
+  const verb = dryRun ? 'looked at, nothing was changed' : 'reconciled';
+  const witness = behindWitness ? style.bad('the database is behind it') : 'nothing is missing';
+  return [
+    style.good(`${submitter} ${verb}`),
+    `witness     ${witness}`,
+    `chain       floor ${chainLatest}, ${one.foreignUse} nonces used by others`,
+    `rows        ${one.finalized} final, ${one.fenced} fenced, ${one.stuck} need a decision`,
+  ];
 }
 
 function lines(one: Reconciliation, { style }: Terminal): readonly string[] {

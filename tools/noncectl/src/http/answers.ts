@@ -88,6 +88,18 @@ export interface Rebaseline {
   readonly ended: number;
 }
 
+/** What the reconciliation of one submitter found. */
+export interface SubmitterReconciliation {
+  readonly submitter: string;
+  readonly dryRun: boolean;
+  readonly behindWitness: boolean;
+  readonly chainLatest: number;
+  readonly foreignUse: number;
+  readonly fenced: number;
+  readonly finalized: number;
+  readonly stuck: number;
+}
+
 /** How far a full reconciliation is, or how it ended. */
 export interface Reconciliation {
   readonly id: string;

@@ -1,3 +1,5 @@
+import type { EventSourceMessage } from 'eventsource-parser';
+import { EventSourceParserStream } from 'eventsource-parser/stream';
 import { EXIT } from '../exit-codes';
 import { Failure } from '../failure';
 import { failureOf } from './problem';
@@ -31,11 +33,48 @@ export class ApiClient {
     throw failureOf(status, body, url);
   }
 
-  private async send(url: string, { method = 'GET', body, headers }: Call) {
+  /**
+   * Server-sent events as they come, until the server ends the stream.
+   * @throws Failure as `call`, also when the connection is lost
+   */
+  async *events(path: string, lastId: string | null): AsyncGenerator<EventSourceMessage> {
+    const url = new URL(path, this.connection.url).href;
+    const headers = {
+      accept: 'text/event-stream',
+      ...(lastId === null ? {} : { 'last-event-id': lastId }),
+    };
+    const response = await this.fetch(url, { headers }, null);
+    if (!response.ok || response.body === null) {
+      throw failureOf(response.status, parsed(await response.text()), url);
+    }
+    const messages = response.body
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
     try {
-      const response = await fetch(url, {
+      for await (const message of messages) yield message;
+    } catch (error) {
+      throw unreachable(url, error);
+    }
+  }
+
+  private async send(url: string, call: Call): Promise<{ status: number; text: string }> {
+    const response = await this.fetch(url, call, AbortSignal.timeout(ANSWER_TIMEOUT_MS));
+    try {
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      throw unreachable(url, error);
+    }
+  }
+
+  private async fetch(
+    url: string,
+    { method = 'GET', body, headers }: Call,
+    signal: AbortSignal | null,
+  ): Promise<Response> {
+    try {
+      return await fetch(url, {
         method,
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+        signal,
         headers: {
           accept: 'application/json',
           ...(this.connection.key === null
@@ -46,16 +85,19 @@ export class ApiClient {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: response.status, text: await response.text() };
     } catch (error) {
-      throw new Failure({
-        code: 'NONCECTL_UNREACHABLE',
-        detail: `${url}: ${reasonOf(error)}`,
-        fix: 'Start the API, or correct --url or NONCE_API_URL.',
-        exitCode: EXIT.unreachable,
-      });
+      throw unreachable(url, error);
     }
   }
+}
+
+function unreachable(url: string, error: unknown): Failure {
+  return new Failure({
+    code: 'NONCECTL_UNREACHABLE',
+    detail: `${url}: ${reasonOf(error)}`,
+    fix: 'Start the API, or correct --url or NONCE_API_URL.',
+    exitCode: EXIT.unreachable,
+  });
 }
 
 function parsed(text: string): unknown {

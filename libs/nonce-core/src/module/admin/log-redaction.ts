@@ -15,6 +15,7 @@ export const LOG_REDACTION = {
     'databaseUrl',
     'redisUrl',
     'rpcUrls',
+    'wsUrls',
     'password',
     '*.password',
   ],

@@ -16,6 +16,8 @@ const URL_FORM = {
   require_tld: false,
 };
 
+const WS_URL_FORM = { ...URL_FORM, protocols: ['ws', 'wss'] };
+
 /** Settings of one chain; each name follows `NONCE_CHAIN_<id>_`. */
 export class ChainEnvironment {
   chainId = 0;
@@ -29,6 +31,16 @@ export class ChainEnvironment {
   @ArrayNotEmpty()
   @IsUrl(URL_FORM, { each: true })
   rpcUrls: string[] = [];
+
+  @FromEnvironment({
+    name: 'WS_URLS',
+    kind: 'text-list',
+    secret: true,
+    reason:
+      'WebSocket addresses that announce new heads, so that nobody waits for the next poll; a hint only, what a block says is read from RPC_URLS.',
+  })
+  @IsUrl(WS_URL_FORM, { each: true })
+  wsUrls: string[] = [];
 
   @FromEnvironment({
     name: 'CONFIRMATIONS',

@@ -1,4 +1,5 @@
-import type { AlarmOptions, ChainOptions, NonceModuleOptions } from '../options';
+import type { ChainOptions } from '../chain-options';
+import type { AlarmOptions, NonceModuleOptions } from '../options';
 import type { SwitchingOptions } from '../modes/switching-options';
 import type { ChainEnvironment } from './chain-environment';
 import type { NonceEnvironment } from './nonce-environment';
@@ -129,6 +130,7 @@ function switchingOptions(environment: NonceEnvironment): SwitchingOptions {
 function toChainOptions(chain: ChainEnvironment): ChainOptions {
   return {
     rpcUrls: chain.rpcUrls,
+    wsUrls: chain.wsUrls,
     confirmations: chain.confirmations,
     finalityTag: chain.finalityTag,
     reorgDepth: chain.reorgDepth,

@@ -5,6 +5,7 @@ import { StableBlocks } from '../../heads/stable-blocks';
 import type { AlarmStore } from '../../ports/alarm.port';
 import type { ChainRegistry } from '../../ports/chain.port';
 import type { Clock } from '../../ports/clock.port';
+import type { HealthProbe } from '../../ports/health.port';
 import type { HeadStore } from '../../ports/head-store.port';
 import type { Logger } from '../../ports/logger.port';
 import type { Metrics } from '../../ports/metrics.port';
@@ -23,6 +24,7 @@ import {
   CHAIN_REGISTRY,
   FAST_WORKER_PLANS,
   HEAD_STORE,
+  HEALTH_PROBES,
   NONCE_CLOCK,
   NONCE_LOGGER,
   NONCE_METRICS,
@@ -56,6 +58,7 @@ type Injected = [
   Clock,
   SignedTransactions,
   AlarmStore,
+  readonly HealthProbe[],
   TransitionLog,
   ResolvedNonceOptions,
 ];
@@ -104,6 +107,7 @@ export class NonceTrackingModule {
             NONCE_CLOCK,
             SIGNED_TRANSACTIONS,
             ALARM_STORE,
+            HEALTH_PROBES,
             TRANSITION_LOG,
             NONCE_OPTIONS,
           ],
@@ -123,7 +127,8 @@ function periodicJobs(injected: Injected, intervals: TrackingIntervals): Periodi
   const [registry, store, submitters, alignment, chains, heads, engine, ...others] = injected;
   const [reconcile, fastPlans, events, metrics, logger, clock, transactions, alarms, ...rest] =
     others;
-  const [transitions, options] = rest;
+  const [probes, transitions, options] = rest;
+  const redis = probes.find(({ store: probed }) => probed === 'redis') ?? null;
   const burnSigner = burnSignerOf(options, transactions);
   const signer = options.signer && new CheckedSigner(options.signer, transactions);
   const hosts = { burnSigner, signer, stuckHook: options.stuckHook };
@@ -144,7 +149,7 @@ function periodicJobs(injected: Injected, intervals: TrackingIntervals): Periodi
       retention,
       intervals,
     }),
-    alarmJob({ store: alarms, chains, events, metrics, logger }, options),
+    alarmJob({ store: alarms, redis, chains, events, metrics, logger }, options),
     ...fastPlans,
   ];
   const jobs = plans.map((plan) => new PeriodicJob(plan, { clock, metrics, logger }));

@@ -8,6 +8,8 @@ export interface JobPlan {
   readonly intervalMs: number;
   /** One bounded piece of work; stops early when the signal aborts. */
   run(signal: AbortSignal): Promise<unknown>;
+  /** Has `wake` called when there is work before the interval is over; @returns what ends that. */
+  wakes?(wake: () => void): () => void;
   /** Gives back what the job holds; after its last tick. */
   end?(): Promise<void>;
 }
@@ -32,6 +34,7 @@ export class PeriodicJob {
   private readonly ending = new AbortController();
   private finishedAtMs: number;
   private failure: string | null = null;
+  private wokenMeanwhile = false;
 
   constructor(
     readonly plan: JobPlan,
@@ -45,8 +48,15 @@ export class PeriodicJob {
     if (this.ending.signal.aborted) return Promise.resolve();
     this.running ??= this.work().finally(() => {
       this.running = null;
+      if (this.wokenMeanwhile) this.wake();
     });
     return this.running;
+  }
+
+  /** Ticks now, or once more when the tick that runs has ended: it may have looked too early. */
+  wake(): void {
+    this.wokenMeanwhile = this.running !== null;
+    void this.tick();
   }
 
   /** Takes no more work; resolves when the tick that runs has ended. */

@@ -18,6 +18,7 @@ export class PeriodicJobs
 {
   private draining = false;
   private readonly intervals: string[] = [];
+  private readonly wakings: (() => void)[] = [];
 
   constructor(
     private readonly registry: SchedulerRegistry,
@@ -36,6 +37,10 @@ export class PeriodicJobs
       const name = this.unusedName(`noncekit ${job.plan.name}`);
       this.registry.addInterval(name, setInterval(tick, job.plan.intervalMs));
       this.intervals.push(name);
+      const waking = job.plan.wakes?.(() => {
+        job.wake();
+      });
+      if (waking !== undefined) this.wakings.push(waking);
       tick();
     }
   }
@@ -43,6 +48,7 @@ export class PeriodicJobs
   onModuleDestroy(): void {
     this.draining = true;
     for (const name of this.intervals.splice(0)) this.registry.deleteInterval(name);
+    for (const end of this.wakings.splice(0)) end();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -77,11 +77,16 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
   return [
     job('reclaim', intervals.reclaimIntervalMs, (signal) => reclaim.tick(signal)),
     job('resend', pollMs, (signal) => resend.tick(signal)),
-    job('follow', pollMs, async (signal) => {
-      // First the heads: they say which rows to look at.
-      await parts.heads.tick(signal);
-      await follow.tick(signal);
-    }),
+    {
+      name: 'follow',
+      intervalMs: pollMs,
+      run: async (signal) => {
+        // First the heads: they say which rows to look at.
+        await parts.heads.tick(signal);
+        await follow.tick(signal);
+      },
+      wakes: (wake) => listenToHeads(deps.chains, wake),
+    },
     job('quarantine', pollMs, (signal) => settle.tick(signal)),
     job('align', alignMs, (signal) => sweep.tick(signal)),
     job('reconcile', RECONCILE_POLL_MS, (signal) => parts.reconcile.tick(signal)),
@@ -93,6 +98,14 @@ export function trackingJobs(parts: TrackingJobParts): readonly JobPlan[] {
 
 function job(name: string, intervalMs: number, run: JobPlan['run']): JobPlan {
   return { name, intervalMs, run };
+}
+
+/** New heads that providers announce are looked at without waiting for the next poll. */
+function listenToHeads(chains: ChainRegistry, wake: () => void): () => void {
+  const ends = chains.all.map(({ heads }) => heads?.listen(wake));
+  return () => {
+    for (const end of ends) end?.();
+  };
 }
 
 /** The fastest chain sets the pace; rows of slower ones are not due that often. */

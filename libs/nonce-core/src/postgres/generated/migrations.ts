@@ -708,6 +708,15 @@ CREATE TABLE :schema.tracked_transition (
 );
 COMMENT ON TABLE :schema.tracked_transition IS
   'Moves of nonces by the workers, read in the order of the key and kept for some days. Numbers are drawn before a commit and seen after it: readers stop at the oldest transaction that still writes.';`,
+  '0056_redis_reports': `-- Whether workers reach Redis: one that is away for long is told of in every mode.
+
+CREATE TABLE :schema.redis_report (
+  reporter    uuid PRIMARY KEY,
+  down_since  timestamptz,
+  reported_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE :schema.redis_report IS
+  'One row per worker that uses Redis; what was reported a minute ago or longer says nothing any more.';`,
 } as const;
 
 export type MigrationScript = keyof typeof MIGRATION_SCRIPTS;

@@ -543,7 +543,8 @@ export interface StatementParameters {
   /**
    * Figures of which people are told, the worst of each kind, read from the partial indexes of open
    * work: reserved age (ms), nonces that became free within ten minutes and were not issued again,
-   * issued nonces beyond the chain's count, age of the last alignment (ms), time degraded (ms).
+   * issued nonces beyond the chain's count, age of the last alignment (ms), time degraded, or without
+   * Redis in another mode (ms).
    */
   readonly measureAlarms: {
     /** chains that submitters are aligned with */
@@ -826,6 +827,13 @@ export interface StatementParameters {
     /** JSON, a list */
     readonly problems: string;
     readonly state: string;
+  };
+  /**
+   * Keeps whether a worker reaches Redis, and since when it does not; forgets workers that are gone.
+   */
+  readonly reportRedis: {
+    readonly reporter: string;
+    readonly up: boolean;
   };
   /**
    * Progress of a running switch, by its runner; no row when it is that no more.
@@ -1674,7 +1682,14 @@ UNION ALL
 UNION ALL
 SELECT 'degraded', 'mode',
   extract(epoch FROM statement_timestamp() - m.since)::double precision * 1000
-FROM :schema.engine_mode m WHERE m.mode = 'DEGRADED'`,
+FROM :schema.engine_mode m WHERE m.mode = 'DEGRADED'
+UNION ALL
+SELECT 'degraded', 'redis',
+  extract(epoch FROM statement_timestamp() - min(r.down_since))::double precision * 1000
+FROM :schema.redis_report r
+WHERE r.down_since IS NOT NULL AND r.reported_at > statement_timestamp() - interval '1 min'
+  AND NOT EXISTS (SELECT FROM :schema.engine_mode m WHERE m.mode = 'DEGRADED')
+HAVING count(*) > 0`,
   },
   mirrorTruth: {
     file: 'mirror-truth',
@@ -1992,6 +2007,20 @@ SET cursor = $3, counts = $4::text::jsonb, problems = $5::text::jsonb, state = $
   ended_at = CASE WHEN $6::text <> 'running' THEN clock_timestamp() END
 WHERE r.id = $1 AND r.runner = $2 AND r.state = 'running'
 RETURNING to_jsonb(r) AS body`,
+  },
+  reportRedis: {
+    file: 'report-redis',
+    hot: false,
+    parameters: ['reporter', 'up'],
+    text: `WITH gone AS (
+  DELETE FROM :schema.redis_report r
+  WHERE r.reported_at < clock_timestamp() - interval '1 hour' AND r.reporter <> $1)
+INSERT INTO :schema.redis_report AS r (reporter, down_since)
+VALUES ($1, CASE WHEN NOT $2::boolean THEN clock_timestamp() END)
+ON CONFLICT (reporter) DO UPDATE
+SET down_since = CASE WHEN NOT $2::boolean THEN coalesce(r.down_since, clock_timestamp()) END,
+  reported_at = clock_timestamp()
+RETURNING r.down_since IS NULL AS up`,
   },
   reportSwitch: {
     file: 'report-switch',

@@ -1,6 +1,7 @@
 -- Figures of which people are told, the worst of each kind, read from the partial indexes of open
 -- work: reserved age (ms), nonces that became free within ten minutes and were not issued again,
--- issued nonces beyond the chain's count, age of the last alignment (ms), time degraded (ms).
+-- issued nonces beyond the chain's count, age of the last alignment (ms), time degraded, or without
+-- Redis in another mode (ms).
 -- $1 chain_ids bigint[]  chains that submitters are aligned with
 -- $2 worst integer  figures per kind
 WITH reserved AS MATERIALIZED (
@@ -37,3 +38,10 @@ UNION ALL
 SELECT 'degraded', 'mode',
   extract(epoch FROM statement_timestamp() - m.since)::double precision * 1000
 FROM :schema.engine_mode m WHERE m.mode = 'DEGRADED'
+UNION ALL
+SELECT 'degraded', 'redis',
+  extract(epoch FROM statement_timestamp() - min(r.down_since))::double precision * 1000
+FROM :schema.redis_report r
+WHERE r.down_since IS NOT NULL AND r.reported_at > statement_timestamp() - interval '1 min'
+  AND NOT EXISTS (SELECT FROM :schema.engine_mode m WHERE m.mode = 'DEGRADED')
+HAVING count(*) > 0

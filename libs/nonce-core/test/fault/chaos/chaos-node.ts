@@ -114,6 +114,13 @@ export class ChaosNode {
     return this.granted;
   }
 
+  /** What callers were refused for, each with the code. */
+  get reasons(): readonly string[] {
+    return this.process.messages.flatMap((message) =>
+      message.kind === 'refused' ? [`${this.name}: ${message.code} ${message.why}`] : [],
+    );
+  }
+
   /** Refusals by their code. */
   get refusals(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();

@@ -15,7 +15,7 @@ export function nowUs(): number {
 export type ChaosMessage =
   | { readonly kind: 'ready' | 'finished' }
   | { readonly kind: 'halts'; readonly step: string }
-  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'refused'; readonly code: string; readonly why: string }
   /** What an ordered switch came to: its epoch, or the code it was refused with. */
   | { readonly kind: 'switched'; readonly answer: number | string }
   | { readonly kind: 'fact'; readonly fact: AllocatedFact | SentFact }
@@ -90,7 +90,8 @@ export class Recorder {
 
   refused(error: unknown): void {
     const code = isNonceError(error) ? error.code : String(error);
-    this.tell({ kind: 'refused', code });
+    const { context, cause } = Object(error) as { context?: unknown; cause?: unknown };
+    this.tell({ kind: 'refused', code, why: `${JSON.stringify(context)} ${String(cause)}` });
   }
 }
 

@@ -25,6 +25,8 @@ export interface SwitchingReport {
   readonly perSecond: number;
   /** Refused calls by code; those of killed processes have no answer. */
   readonly refusals: ReadonlyMap<string, number>;
+  /** Why calls were refused that should not have been; the first ten. */
+  readonly reasons: readonly string[];
   readonly pauses: Pauses;
   readonly violations: readonly string[];
   readonly stories: string;
@@ -49,6 +51,7 @@ const SWEEPERS = 8;
 const SWEEP_ROUNDS = 3;
 const SWEEP_TIMEOUT_MS = 30_000;
 const MS_PER_SECOND = 1_000;
+const REASONS_MAX = 10;
 
 /** Switches at random under load, with crashes, brings everything to rest and judges the history. */
 export async function runSwitching(
@@ -76,6 +79,7 @@ export async function runSwitching(
   return {
     ...{ switches: run.spans.length, kills: run.kills },
     ...{ grants: world.grants, perSecond, refusals: failuresOf(world) },
+    reasons: reasonsOf(world),
     pauses: measurePauses(history, run.spans),
     violations,
     stories: tellStories(violations, history, ending),
@@ -157,6 +161,14 @@ class SwitchingRun {
 
 function failuresOf(world: SwitchingWorld): ReadonlyMap<string, number> {
   return new Map([...world.refusals()].filter(([code]) => !ANSWERS.has(code)));
+}
+
+function reasonsOf(world: SwitchingWorld): readonly string[] {
+  const isAnswer = (reason: string) => [...ANSWERS].some((code) => reason.includes(code));
+  return world
+    .reasons()
+    .filter((reason) => !isAnswer(reason))
+    .slice(0, REASONS_MAX);
 }
 
 /** Ends the load, spends what is left by processes that came after it all, and waits for Postgres. */

@@ -133,6 +133,10 @@ export class SwitchingWorld {
     return counts;
   }
 
+  reasons(): readonly string[] {
+    return this.everyNode.flatMap((node) => node.reasons);
+  }
+
   get grants(): number {
     return this.everyNode.reduce((sum, node) => sum + node.grants, 0);
   }
