@@ -3,13 +3,14 @@
  * granted a nonce may have sent it without a word; holders say used or released, or nothing, ever.
  *
  * Claims: a nonce is granted at most once unless its holder gave it back; and once a drain has
- * ended, Redis grants nothing. At any time and any number of times: nodes crash or pause between
- * two steps, see mode and epoch late or never again, take an epoch over at the same time as others,
- * and flush late or never. Any node may take an epoch over at any time. Faults, MAXF of them: Redis
- * restarts with a lost tail or empty, FLUSHALL, DEL of the mode's mark.
+ * ended, Redis grants nothing; and an epoch that was closed unheard, although nothing was lost, grants
+ * nothing afterwards: who would hold such a nonce is fenced. At any time and any number of times:
+ * nodes crash or pause between two steps, see mode and epoch late or never again, take an epoch over
+ * at the same time as others, and flush late or never. Any node may take an epoch over at any time.
+ * Faults, MAXF of them: Redis restarts with a lost tail or empty, FLUSHALL, DEL of the mode's mark.
  *
- * Guards that can be removed: NO_RETIRE NO_FACTS NO_QUARANTINE STALE_FACTS NO_MARK. README.md says
- * what each one stands for.
+ * Guards that can be removed: NO_RETIRE NO_FACTS NO_QUARANTINE STALE_FACTS NO_MARK NO_BAR. README.md
+ * says what each one stands for.
  */
 #ifndef N
 #define N 3                             /* nonces 0 … N-1; at most 8, they are bits of a byte */
@@ -42,6 +43,8 @@ byte rg=0, ru=0, rf=0, rq=0, own=0, rep[N];
 byte walk=0;                            /* nonces of closed ranges that have no row */
 /* Redis: epoch, next nonce, ceiling, mode of the opening; free set; grants held, used, released. */
 byte re=0, rn=0, rc=0, rm=0, fr=0, sg=0, su=0, sr=0, inc=1; bit retired=0;
+byte bar=0;                             /* asked for its facts before it was opened: it is not any more */
+byte cut=0;                             /* the last epoch closed unheard while there was no fault yet */
 byte km=0; bit kd=0;                    /* the mode's mark: its epoch, and whether it drains */
 byte granted=0, faults=0;               /* granted: to somebody who did not give it back */
 bit drained=0;
@@ -51,6 +54,7 @@ bit drained=0;
 #define LOWEST(set) m=0; do :: HAS(set,m) -> break :: else -> m++ od
 
 #ifdef NO_MARK
+#define NO_BAR                          /* each of them alone keeps a drain from being undone */
 #define MARKED 1
 #define MAY_OPEN 1
 #else
@@ -102,7 +106,7 @@ end0:
   :: atomic { hp==0 && (ve!=pe || vm!=me) -> ve=pe; vm=me }
   /* Redis grants, in one script. */
   :: atomic { re==ve && ve!=0 && !retired && inc==tokOf[ve] && MARKED && (fr!=0 || (rn<rc && rn<N)) ->
-       assert(!drained);
+       assert(!drained); assert(ve!=cut || faults!=0);
        if :: fr!=0 -> LOWEST(fr); fr=WITHOUT(fr,m)
           :: else -> m=rn; rn++
        fi;
@@ -121,7 +125,7 @@ end0:
        pe++; eng=1; tokOf[pe]=t; base=ceil; ceil=ceil+W;
        rf=rf|walk; walk=0; lent=rf; ie=pe; ib=base; il=lent; im=me; t=0; ve=pe }
   :: atomic { ie!=0 ->                  /* opened once */
-       if :: (re<ie && inc==tokOf[ie] && MAY_OPEN) ->
+       if :: (re<ie && bar<ie && inc==tokOf[ie] && MAY_OPEN) ->
               re=ie; rn=ib; rc=ib+W; rm=im; fr=il; sg=0; su=0; sr=0; retired=0;
               if :: km<im -> km=im; kd=0 :: else -> skip fi
           :: else -> skip
@@ -134,7 +138,11 @@ end0:
               retired=1;
 #endif
               hg=sg; hu=su; hr=sr; hp=1
-          :: else -> hp=3
+          :: else ->
+#ifndef NO_BAR
+              if :: (re<ve && inc==tokOf[ve]) -> bar=ve :: else -> skip fi;
+#endif
+              hp=3
        fi }
   :: atomic { hp==1 ->
 #ifndef NO_FACTS
@@ -148,7 +156,8 @@ end0:
           :: else -> skip
        fi; hp=0; hg=0; hu=0; hr=0 }
   :: atomic { hp==3 ->
-       if :: (pe==ve && eng==1) -> CUT_OFF; pe++; eng=0; lent=0
+       if :: (pe==ve && eng==1) -> CUT_OFF; pe++; eng=0; lent=0;
+              if :: faults==0 -> cut=ve :: else -> skip fi
           :: else -> skip
        fi; hp=0 }
   :: atomic { hp!=0 -> hp=0; hg=0; hu=0; hr=0 }
@@ -177,12 +186,13 @@ ende:
   :: atomic { km<me -> km=me; kd=1-fast }
   :: atomic { !fast && km==me && kd && eng==0 && !drained -> drained=1 }
   :: atomic { faults<MAXF && re!=0 -> faults++; inc++;                   /* restart */
+       bar=0;
        if :: re=0; rn=0; rc=0; fr=0; sg=0; su=0; sr=0; retired=0; km=0; kd=0; drained=0
           :: retired=0; do :: rn>0 -> rn--; sg=WITHOUT(sg,rn); su=WITHOUT(su,rn); sr=WITHOUT(sr,rn)
                           :: break od
        fi }
   :: atomic { faults<MAXF && re!=0 -> faults++;                          /* FLUSHALL */
-       re=0; rn=0; rc=0; fr=0; sg=0; su=0; sr=0; retired=0; km=0; kd=0; drained=0 }
+       re=0; rn=0; rc=0; fr=0; sg=0; su=0; sr=0; retired=0; km=0; kd=0; drained=0; bar=0 }
   :: atomic { faults<MAXF && km!=0 -> faults++; km=0; kd=0; drained=0 }  /* DEL of the mark */
   od }
 

@@ -83,6 +83,11 @@ export const CLAIMS: readonly Claim[] = [
         removedBy: 'NO_MARK',
         breaks: 'grants in Redis after a drain has ended',
       },
+      {
+        name: 'the bar of an epoch that was asked for before it was opened',
+        removedBy: 'NO_BAR',
+        breaks: 'grants that are fenced although nothing was lost',
+      },
     ],
   },
   {

@@ -9,10 +9,10 @@ export type Verdict =
 
 /**
  * What the models assert: that the nonce was not yet granted (relaxed, hand-over) or broadcast
- * (strict), and that no drain had ended.
+ * (strict), that no drain had ended, and that its epoch was not closed unheard.
  */
 const CLAIM =
-  /^pan:\d+: assertion violated\s+(?:\((?:granted|bc)\[\w+\]==0\)|!\(\(\(granted>>\w+\)&1\)\)|!\(drained\))/m;
+  /^pan:\d+: assertion violated\s+(?:\((?:granted|bc)\[\w+\]==0\)|!\(\(\(granted>>\w+\)&1\)\)|!\(drained\)|\(\(ve!=cut\)\|\|\(faults!=0\)\))/m;
 const OTHER_ERROR = /^pan:\d+: .*$/m;
 /** pan says "errors: 0" also when it gave up early; only a full search of all states is a proof. */
 const FULL_SEARCH = /^Full statespace search/m;

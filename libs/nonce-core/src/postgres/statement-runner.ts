@@ -72,7 +72,7 @@ export class StatementRunner {
       const result = await boundedQuery<Row>(poolOf(this.source), named);
       return result.rows;
     } catch (error) {
-      throw toStoreError(error);
+      throw toStoreError(error, handle === undefined);
     }
   }
 }

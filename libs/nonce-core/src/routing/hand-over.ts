@@ -1,3 +1,4 @@
+import { isNonceError } from '../domain/errors/nonce-error';
 import type { FastStore, FastView, FlushEvent, HandedOver } from '../ports/fast-store.port';
 import type { Logger } from '../ports/logger.port';
 import type { EpochHandOver } from '../ports/take-over.port';
@@ -53,7 +54,20 @@ export class HandOver implements EpochHandOver {
       const again = await this.ask(lost.map((i) => views[i] as FastView));
       lost.forEach((i, at) => (answers[i] = again[at] ?? null));
     }
+    this.tellUnheard(views, answers);
     return answers.map((answer) => (answer instanceof Error ? null : answer));
+  }
+
+  private tellUnheard(views: readonly FastView[], answers: readonly Answer[]): void {
+    const lost = views.filter((_, i) => answers[i] instanceof Error);
+    const error = answers.find((answer) => answer instanceof Error);
+    if (lost.length === 0 || error === undefined) return;
+    const reason = isNonceError(error) ? error.context['reason'] : undefined;
+    this.ports.logger.warn('fast epochs are closed unheard: their holders may be fenced', {
+      epochs: lost.length,
+      first: lost[0],
+      reason: reason ?? String(error),
+    });
   }
 
   private async ask(views: readonly FastView[]): Promise<readonly Answer[]> {

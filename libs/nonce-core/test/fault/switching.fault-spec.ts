@@ -28,8 +28,11 @@ async function prove(
   try {
     const report = await runSwitching(world, plan);
     if (report.violations.length > 0) {
-      throw new Error([`seed ${SEED}`, ...report.violations, report.stories].join('\n'));
+      throw new Error(
+        [`seed ${SEED}`, ...report.violations, report.stories, ...world.warnings()].join('\n'),
+      );
     }
+    if (report.refusals.size > 0) process.stdout.write(`${world.warnings().join('\n')}\n`);
     process.stdout.write(
       `switching, ${setting.intents ?? 'strict'}: ${JSON.stringify({ ...report, refusals: [...report.refusals] })}\n`,
     );

@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Allocation } from '../../src/domain/allocation';
 import type { Submitter } from '../../src/domain/submitter';
 import { INTENT_POLICIES } from '../../src/ports/fast-epoch-store.port';
+import { DATABASE_DEFAULTS } from '../../src/postgres/data-source';
 import { hashOf, newSubmitter } from '../support/store-fixture';
 import { openRoutingBench, wish, type RoutedNode, type RoutingBench } from './routing-bench';
 
@@ -30,6 +32,32 @@ async function countByEngine(): Promise<Record<string, number>> {
   );
   return Object.fromEntries(rows.map(({ engine, count }) => [engine, Number(count)]));
 }
+
+it('L5: a row locked for longer than a statement waits costs callers time, and none its call', async () => {
+  const node = await bench.routedNode();
+  const submitter = newSubmitter();
+  await bench.switchTo('RELIABLE');
+  const held = await one(node, submitter);
+  const locker = await bench.database.pool.connect();
+  try {
+    await locker.query('BEGIN');
+    await locker.query('SELECT FROM submitter_nonce_state WHERE submitter = $1 FOR UPDATE', [
+      submitter,
+    ]);
+    const calls = Promise.all([
+      one(node, submitter),
+      node.manager.intent(refOf(held), { txHash: hashOf(1) }),
+    ]);
+    // The lock timeout itself has to pass.
+    await pause(1.2 * DATABASE_DEFAULTS.lockTimeoutMs);
+    await locker.query('ROLLBACK');
+    const [granted, intent] = await calls;
+    expect(granted.nonce).toBe(1);
+    expect(intent.allocation.stage).toBe('INTENT');
+  } finally {
+    locker.release();
+  }
+});
 
 describe('a node that is behind', () => {
   it('H-15: 2,000 submitters move at first touch; the switch moves none, and fences no live holder', async () => {

@@ -221,6 +221,19 @@ describe('a hand-over', () => {
     },
   );
 
+  it('H-15: an epoch asked for before it was opened is not opened any more, later ones are', async () => {
+    const early = await fast.view(2);
+    const view = await opened();
+    expect(await fast.handOver(early)).toBeNull();
+    // What rules meanwhile goes on: nobody asked for it.
+    expect((await fast.grant(view)).nonce).toBe(0);
+    expect(await fast.open(early, { base: 32, ceiling: 64 })).toBe('refused');
+    expect(await fast.handOver(early)).toBeNull();
+    const later = await fast.view(3);
+    expect(await fast.open(later, { base: 64, ceiling: 96 })).toBe('opened');
+    expect((await fast.grant(later)).nonce).toBe(64);
+  });
+
   it('S8: hands nothing over of another epoch, of another incarnation, or of none', async () => {
     const view = await opened();
     await fast.grant(view);

@@ -118,6 +118,14 @@ describe.each([
     expect(await nonces(fast, view, 2)).toEqual(again);
   });
 
+  it('unopened: an epoch is opened, and granted from, after Postgres closed it unheard (H-15)', async () => {
+    const fast = await start('unopened', 'handOver');
+    const view = await fast.view();
+    expect(await fast.handOver(view)).toBeNull();
+    expect(await fast.open(view, { base: 2 })).toBe(ablated ? 'opened' : 'refused');
+    expect(await nonces(fast, view, 2)).toEqual(again);
+  });
+
   it('handed-over: Redis grants on where it said that it had ended (S9)', async () => {
     const fast = await start('handed-over', 'allocate');
     const view = await opened(fast);

@@ -1,6 +1,9 @@
 import { NonceError } from './nonce-error';
 
-/** How a refusal by speed reads: what was written for this call, if anything, is over or never was. */
+/**
+ * How a refusal by speed reads: what was written for this call, if anything, is over or never was. A
+ * database whose locks were not to be had in time says so too.
+ */
 export const OUTPACED = {
   code: 'NONCE_STORE_UNAVAILABLE',
   context: { written: 'no', contended: true },

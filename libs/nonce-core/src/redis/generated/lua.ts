@@ -660,10 +660,11 @@ return dropped`,
   },
   fastHandOver: {
     file: 'fast-hand-over.lua',
-    sha1: '48e25deb2906ac728a720817d92632e3e1b515c3',
+    sha1: 'fcc38fec78f1f328316d58ba1a755fa8d2780506',
     text: `-- Ends epochs of one shard and tells all that is known of them, for Postgres to go on from there.
 -- Guarantee: from the first run on nothing is granted, settled, freed or pruned in such an epoch, and
--- what is told of it stays the same until it is forgotten, whoever asks. Facts come in pages: a run
+-- what is told of it stays the same until it is forgotten, whoever asks; one that was won in Postgres
+-- and has not been opened here yet is not opened any more. Facts come in pages: a run
 -- tells about \`ARGV[1]\` of them and where to go on; some may come twice. An epoch that was retired idle
 -- has none: Postgres had applied them all.
 -- KEYS[1] mode of the shard (not read)   KEYS[2] its events (not read)
@@ -896,6 +897,17 @@ local function end_epoch(s)
   redis.call('HSET', s.state, 'handed', now)
 end
 
+-- Whoever won it may be on the way to open it, and would grant what Postgres is about to give away.
+local function bar(state, epoch, incarnation)
+  -- guard unopened
+  local found = redis.call('HMGET', state, 'epoch', 'barred')
+  local last = math.max(tonumber(found[1] or 0), tonumber(found[2] or 0))
+  if incarnation == token and last < tonumber(epoch) then
+    redis.call('HSET', state, 'barred', epoch)
+  end
+  -- end guard unopened
+end
+
 local function retired_at(state, epoch, incarnation)
   local found = redis.call('HMGET', state, 'epoch', 'inc', 'retired', 'next')
   if found[3] and found[4] and found[1] == epoch and found[2] == incarnation and incarnation == token then
@@ -929,6 +941,7 @@ for i = 1, tonumber(ARGV[2]) do
     replies[i] = tell(s, cursor)
   else
     local next = retired_at(KEYS[7 * i - 4], epoch, incarnation)
+    bar(KEYS[7 * i - 4], epoch, incarnation)
     replies[i] = next and { next, '' } or -1
   end
 end
@@ -996,11 +1009,12 @@ return 1`,
   },
   fastOpen: {
     file: 'fast-open.lua',
-    sha1: 'd30fa7d7bf72429fd7e31ece75138cc9adf47e78',
+    sha1: 'c21696834753c34631bc5a90140e41ff32719bc6',
     text: `-- Opens epochs that were just won in Postgres, for submitters of one shard.
 -- Guarantee: an epoch is opened at most once, only by its own incarnation, and under no mode but the
 -- one it was won in; an older epoch, and all that is left of it, is forgotten. The same opening, run
--- again, is refused: sent twice it would issue the same nonces twice. A shard that is marked with an
+-- again, is refused: sent twice it would issue the same nonces twice; so is one of an epoch that was
+-- asked for its facts before it was opened. A shard that is marked with an
 -- older mode, or with none, takes the mark of the opening's: Postgres has just said that it rules.
 -- KEYS[1] mode of the shard   KEYS[2] its events
 -- KEYS[3…] seven per submitter: state, free, held, snap, ops, ids0, ids1
@@ -1112,7 +1126,8 @@ local function open(first_key, argument)
   end
   -- end guard incarnation
   -- guard init-once
-  if tonumber(redis.call('HGET', state, 'epoch') or 0) >= tonumber(epoch) then
+  local known = redis.call('HMGET', state, 'epoch', 'barred')
+  if math.max(tonumber(known[1] or 0), tonumber(known[2] or 0)) >= tonumber(epoch) then
     return 0
   end
   -- end guard init-once

@@ -1,6 +1,7 @@
 -- Ends epochs of one shard and tells all that is known of them, for Postgres to go on from there.
 -- Guarantee: from the first run on nothing is granted, settled, freed or pruned in such an epoch, and
--- what is told of it stays the same until it is forgotten, whoever asks. Facts come in pages: a run
+-- what is told of it stays the same until it is forgotten, whoever asks; one that was won in Postgres
+-- and has not been opened here yet is not opened any more. Facts come in pages: a run
 -- tells about `ARGV[1]` of them and where to go on; some may come twice. An epoch that was retired idle
 -- has none: Postgres had applied them all.
 -- KEYS[1] mode of the shard (not read)   KEYS[2] its events (not read)
@@ -27,6 +28,17 @@ local function end_epoch(s)
   end
   s.handed = now
   redis.call('HSET', s.state, 'handed', now)
+end
+
+-- Whoever won it may be on the way to open it, and would grant what Postgres is about to give away.
+local function bar(state, epoch, incarnation)
+  -- guard unopened
+  local found = redis.call('HMGET', state, 'epoch', 'barred')
+  local last = math.max(tonumber(found[1] or 0), tonumber(found[2] or 0))
+  if incarnation == token and last < tonumber(epoch) then
+    redis.call('HSET', state, 'barred', epoch)
+  end
+  -- end guard unopened
 end
 
 local function retired_at(state, epoch, incarnation)
@@ -62,6 +74,7 @@ for i = 1, tonumber(ARGV[2]) do
     replies[i] = tell(s, cursor)
   else
     local next = retired_at(KEYS[7 * i - 4], epoch, incarnation)
+    bar(KEYS[7 * i - 4], epoch, incarnation)
     replies[i] = next and { next, '' } or -1
   end
 end

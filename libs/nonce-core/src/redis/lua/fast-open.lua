@@ -1,7 +1,8 @@
 -- Opens epochs that were just won in Postgres, for submitters of one shard.
 -- Guarantee: an epoch is opened at most once, only by its own incarnation, and under no mode but the
 -- one it was won in; an older epoch, and all that is left of it, is forgotten. The same opening, run
--- again, is refused: sent twice it would issue the same nonces twice. A shard that is marked with an
+-- again, is refused: sent twice it would issue the same nonces twice; so is one of an epoch that was
+-- asked for its facts before it was opened. A shard that is marked with an
 -- older mode, or with none, takes the mark of the opening's: Postgres has just said that it rules.
 -- KEYS[1] mode of the shard   KEYS[2] its events
 -- KEYS[3…] seven per submitter: state, free, held, snap, ops, ids0, ids1
@@ -69,7 +70,8 @@ local function open(first_key, argument)
   end
   -- end guard incarnation
   -- guard init-once
-  if tonumber(redis.call('HGET', state, 'epoch') or 0) >= tonumber(epoch) then
+  local known = redis.call('HMGET', state, 'epoch', 'barred')
+  if math.max(tonumber(known[1] or 0), tonumber(known[2] or 0)) >= tonumber(epoch) then
     return 0
   end
   -- end guard init-once

@@ -8,8 +8,8 @@ import { HASHES_ONLY, transfersOn, type ChainPlan } from './bytes';
 import { Holder } from './holder';
 import { nowUs, type Recorder } from './recorder';
 
-/** So that a run of a minute is some ten thousand grants and not a million. */
-const THINK_MS = 12;
+/** So that a run of a minute is some ten thousand grants and not a million, and leaves room for other tests. */
+const THINK_MS = 25;
 const BACK_OFF_MS = 40;
 const OPERATIONS = 400;
 
@@ -21,6 +21,8 @@ export interface LoadPlan {
   readonly seed: number;
   /** Only declared holders; otherwise plain ones are among them. */
   readonly declaredOnly: boolean;
+  /** Pause of a caller between two turns. */
+  readonly thinkMs?: number;
   /** Where holders send; without it sending is a word in the history. */
   readonly chain?: ChainPlan | null;
 }
@@ -68,7 +70,7 @@ export class ChaosLoad {
         for (let round = 0; !this.finishing; round += 1) {
           const submitter = submitters[(caller + round) % submitters.length];
           if (submitter !== undefined) await turn(submitter);
-          await pause(THINK_MS);
+          await pause(this.plan.thinkMs ?? THINK_MS);
         }
       }),
     );

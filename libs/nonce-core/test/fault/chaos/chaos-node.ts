@@ -23,7 +23,7 @@ const SERVED_TIMEOUT_MS = 15_000;
 export class ChaosNode {
   readonly process: NodeProcess<ChaosMessage>;
   private diedUs: number | null = null;
-  private name = '';
+  name = '';
   private counted = 0;
   private haltsBefore = 0;
   private granted = 0;

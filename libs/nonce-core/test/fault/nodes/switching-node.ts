@@ -13,7 +13,7 @@ import type { IntentPolicy } from '../../../src/ports/fast-epoch-store.port';
 import { NonceEngineManager } from '../../../src/routing/engine-manager';
 import { commands, report } from '../../support/child-messages';
 import { ChaosLoad, type LoadPlan } from '../chaos/chaos-load';
-import { Recorder, type ChaosMessage } from '../chaos/recorder';
+import { nowUs, Recorder, type ChaosMessage } from '../chaos/recorder';
 
 export interface SwitchingSetting {
   readonly databaseUrl: string;
@@ -38,12 +38,19 @@ export type SwitchingCommand =
 
 /** Everything that waits for a time in production waits a tenth of it. */
 const INTERVALS = { reclaimIntervalMs: 100, reconcileIntervalMs: 1_000 };
+const LINE_MAX = 300;
 const DEGRADE = { probeIntervalMs: 100, returnAfterMs: 1_000, maxDwellMs: 2_000 };
 
-const SILENT = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+/** What counts is what the callers are told and what the stores hold; warnings explain it. */
+const WARNINGS = { debug: ignore, info: ignore, warn: keep, error: keep };
 
 function ignore(): void {
-  // What counts is what the callers are told and what the stores hold.
+  // Nobody asks.
+}
+
+function keep(message: string, fields: object = {}): void {
+  const at = String(nowUs());
+  process.stderr.write(`${at} ${message} ${JSON.stringify(fields).slice(0, LINE_MAX)}\n`);
 }
 
 async function open(setting: SwitchingSetting): Promise<NonceEngineManager> {
@@ -58,10 +65,10 @@ async function open(setting: SwitchingSetting): Promise<NonceEngineManager> {
         performance: { intents: setting.intents },
         flush: { intervalMs: 50 },
         quarantine: { ms: setting.quarantineMs, release: 'replacement' },
-        modes: { drainDeadlineMs: 500 },
+        modes: { drainDeadlineMs: 500, pollMs: 50 },
         degrade: DEGRADE,
         maxInFlight: 0,
-        logger: SILENT,
+        logger: WARNINGS,
       }),
       NonceTrackingModule.forRoot(INTERVALS),
     ],

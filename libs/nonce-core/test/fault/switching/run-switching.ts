@@ -82,8 +82,30 @@ export async function runSwitching(
     reasons: reasonsOf(world),
     pauses: measurePauses(history, run.spans),
     violations,
-    stories: tellStories(violations, history, ending),
+    stories: [
+      tellStories(violations, history, ending),
+      ...(await recordsOf(world, violations)),
+    ].join('\n'),
   };
+}
+
+/** What Postgres keeps of the epochs and of the nonces that violations name. */
+async function recordsOf(
+  { pool, submitters }: SwitchingWorld,
+  violations: readonly string[],
+): Promise<readonly string[]> {
+  const text = violations.join();
+  const named = submitters.filter((each) => text.includes(each));
+  const nonces = [...text.matchAll(/of nonce (\d+)/g)].map(([, nonce]) => Number(nonce));
+  const queries = [
+    'SELECT * FROM epoch_log WHERE submitter = ANY ($1) AND $2::bigint[] IS NOT NULL ORDER BY submitter, epoch',
+    'SELECT * FROM allocation_grant WHERE submitter = ANY ($1) AND nonce = ANY ($2) ORDER BY granted_at',
+    'SELECT * FROM submitter_nonce_allocation WHERE submitter = ANY ($1) AND nonce = ANY ($2)',
+  ];
+  const found = await Promise.all(
+    queries.map((query) => pool.query<Record<string, unknown>>(query, [named, nonces])),
+  );
+  return found.flatMap(({ rows }) => rows.map((row) => JSON.stringify(row)));
 }
 
 class SwitchingRun {

@@ -20,6 +20,8 @@ export interface SwitchingWorldSetting {
 /** The shortest that an allocation may ask for, so that dead holders are soon history. */
 export const TTL_MS = 1_000;
 export const QUARANTINE_MS = 1_000;
+/** For five hundred grants a second and more beside other tests. */
+const THINK_MS = 12;
 const SHARDS = 4;
 const PREFIX = 'switching';
 
@@ -82,6 +84,7 @@ export class SwitchingWorld {
         ttlMs: TTL_MS,
         seed: seed * 1_000 + this.started,
         declaredOnly: false,
+        thinkMs: THINK_MS,
       },
     });
     return node;
@@ -131,6 +134,11 @@ export class SwitchingWorld {
       counts.set(code, (counts.get(code) ?? 0) + count);
     }
     return counts;
+  }
+
+  /** What the nodes warned of, last. */
+  warnings(): readonly string[] {
+    return this.everyNode.map(({ name, process }) => `${name} warned:\n${process.output}`);
   }
 
   reasons(): readonly string[] {
