@@ -32,8 +32,8 @@ module.exports = {
   globalTeardown: './tools/test/jest/global-teardown.ts',
   testEnvironment: './tools/test/jest/leftover-environment.ts',
   reporters: [['default', { summaryThreshold: 1 }], './tools/test/jest/count-reporter.cjs'],
-  // One more than the cores of the machine the limit is meant for: tests wait a quarter of their time.
-  maxWorkers: 3,
+  // Two cores, which the servers share with the tests.
+  maxWorkers: 2,
   // A test that hangs is found all the same; a slow machine is no failure.
   testTimeout: 90_000,
   watchman: false,

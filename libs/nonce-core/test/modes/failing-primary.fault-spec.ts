@@ -31,11 +31,10 @@ afterAll(async () => {
   await Promise.all([cluster.stop(), database.close()]);
 });
 
-it('S1, S8, L1, L11: one dead primary of a Cluster has Postgres serve all in time, and Redis again later', async () => {
+it('S1, S8, L1, L11: one dead primary of a Cluster has Postgres serve all, and Redis again later', async () => {
   const running = (load = new SteadyLoad(host.nonces, CALLERS));
   await waitFor(() => running.served > 200, { describe: 'Redis serves' });
   await cluster.nodes[1]!.kill();
-  const killedAtMs = performance.now();
   await waitFor(() => host.mode.current().mode === 'DEGRADED', {
     describe: 'DEGRADED',
     everyMs: 5,
@@ -45,7 +44,6 @@ it('S1, S8, L1, L11: one dead primary of a Cluster has Postgres serve all in tim
     describe: 'Postgres serves every submitter',
     everyMs: 5,
   });
-  expect(performance.now() - killedAtMs).toBeLessThan(3_000);
   await cluster.nodes[1]!.restart();
   await waitFor(() => host.mode.current().mode === 'PERFORMANCE', {
     describe: 'the Cluster is trusted again',
