@@ -1,6 +1,7 @@
 import { pollUntil, type PollOptions } from '../../../../tools/src/stack/index';
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+/** Finds a hang; how long something may take is not for tests beside others to say. */
+const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
  * Waits for a condition instead of sleeping; returns its first answer that is neither undefined nor
